@@ -1,0 +1,201 @@
+/**
+ * The contract of a log: the store of all channels of a hub, in one total order.
+ *
+ * An engine (memory, SQLite, …) implements `Log`; everything above it knows only this file. The suite
+ * `test/log-contract.ts` says the same thing in tests, and runs against every engine.
+ */
+import type { ChannelSet } from './channel-set.ts'
+
+/** The log's integer number of a record: above 0, at most 2^53 - 1, strictly increasing, not necessarily dense. 0 is the start. */
+export type Position = number
+
+/** What a publisher brings. `data` and `type` have been through `settle` (see `settle.ts`) by the time an engine sees them. */
+export interface NewEvent {
+  readonly channel: string
+  /** The EventSource event name; absent means `message`. */
+  readonly type?: string
+  readonly data: string
+}
+
+/** An event as the log keeps it. */
+export interface LogEvent extends NewEvent {
+  readonly kind: 'event'
+  readonly position: Position
+  /** The position of this channel's event before this one, 0 when there is none: with it a gap can't be missed. */
+  readonly previous: Position
+  /** Milliseconds since 1970 by the hub's clock, never going back within a channel. */
+  readonly time: number
+}
+
+/** The end of a channel. It shares the position of the event it came with, or has one of its own. */
+export interface EndMark {
+  readonly kind: 'end'
+  readonly channel: string
+  readonly position: Position
+}
+
+/** A channel was erased. The mark has a position of its own: a reader before it is told a gap `deleted`. */
+export interface DropMark {
+  readonly kind: 'drop'
+  readonly channel: string
+  readonly position: Position
+}
+
+export type LogRecord = LogEvent | EndMark | DropMark
+
+/** Why acknowledged events at or below `upTo` can't be read any more. */
+export interface LogGap {
+  readonly reason: 'trimmed' | 'deleted' | 'unknown'
+  /** The channels concerned, at most `GAP_CHANNELS`; the names and patterns of the read itself when there are more, or when nobody knows. */
+  readonly channels: readonly string[]
+  readonly from: Position
+  /** Where this read goes on: at or after `from`, before every kept event after `from` of all channels read. */
+  readonly to: Position
+  /** The highest position that is lost. A reader that was told a gap up to here need not be told it again. */
+  readonly upTo: Position
+}
+
+/** More channels than this are not listed one by one in a gap. */
+export const GAP_CHANNELS = 64
+
+export interface LogPage {
+  /** In the order of their positions. */
+  readonly events: readonly LogEvent[]
+  /** Up to here everything of these channels has been seen: the frontier for a reader who takes this page. For backward reads: the position of the last event, or of `before`. */
+  readonly cursor: Position
+  /** Whether more is ready in the direction of reading. */
+  readonly more: boolean
+  readonly gap?: LogGap
+  /**
+   * Ends at or before `cursor`, in order: of the channels read by name all of them, also long past ones; of channels that
+   * only a pattern matches those that lie within this page (after `from`).
+   */
+  readonly ends: readonly EndMark[]
+}
+
+/** Where a read begins. `last: N` reads the newest N events over all channels together, in order. */
+export type From = { readonly after: Position } | { readonly before: Position } | { readonly last: number }
+
+/** A page holds at most this much; it holds one event even when that alone exceeds `bytes` (UTF-16 units of data count as bytes). */
+export interface Limit {
+  readonly events: number
+  readonly bytes: number
+}
+
+/** Of all records up to `position`, this epoch knows the same as its parent. */
+export interface Epoch {
+  /** 1-32 characters of `A-Z a-z 0-9`. */
+  readonly name: string
+  readonly parent?: { readonly name: string; readonly upTo: Position }
+}
+
+export interface AppendOptions {
+  /** Makes a retry safe: a second append with the same key returns the first's result and stores nothing. Kept 24 h. */
+  readonly idempotency?: {
+    /** Scoped by the caller (subject, method, path). */
+    readonly key: string
+    /** Of what is appended: the same key with another fingerprint is refused with `idempotency-mismatch`. */
+    readonly fingerprint: string
+  }
+  /** Ends these channels with the batch, in the same act. They need not have an event in the batch. */
+  readonly end?: readonly string[]
+}
+
+export interface Appended {
+  readonly epoch: string
+  /** Of the events of the batch, in its order. */
+  readonly positions: readonly Position[]
+  /** True when the key was known and nothing was stored now. */
+  readonly repeated: boolean
+}
+
+export interface ChannelInfo {
+  readonly name: string
+  /** The newest position of this channel, also when that event is gone; 0 when nothing was ever appended. */
+  readonly head: Position
+  /** The position of the oldest event kept; absent when none is. */
+  readonly oldest?: Position
+  readonly events: number
+  /** UTF-16 units of data kept. */
+  readonly bytes: number
+  readonly ended: boolean
+}
+
+/** What any hub appended, in order. `records` may leave out channels that nobody follows; the frontier moves all the same. */
+export interface TailBatch {
+  readonly epoch: string
+  readonly records: readonly LogRecord[]
+  /** Every record up to here, of the channels followed, has now been told. */
+  readonly frontier: Position
+}
+
+export interface TailListener {
+  /** Must not throw, and must not call back into the log synchronously. */
+  batch(batch: TailBatch): void
+  /** Continuity is gone: read the log before trusting this tail again. `batch` goes on after it. */
+  lost(): void
+}
+
+export interface Tail {
+  /** From the moment the promise resolves, records of these channels are in the batches. Counted: follow twice, unfollow twice. */
+  follow(set: ChannelSet): Promise<void>
+  unfollow(set: ChannelSet): void
+  close(): void
+}
+
+export interface Health {
+  readonly ok: boolean
+  /** One plain sentence when not ok. */
+  readonly reason?: string
+}
+
+/** The newest epoch first; each is the parent of the one before it. */
+export interface LogState {
+  readonly epochs: readonly [Epoch, ...Epoch[]]
+  /** The newest position given out and durable, 0 for an empty log. */
+  readonly frontier: Position
+}
+
+export interface Log {
+  /**
+   * Resolves when the events are as durable as the engine promises: only then is a publish acknowledged. All of the batch or nothing.
+   *
+   * @throws {LogError} `channel-ended`, `idempotency-mismatch`, `log-unavailable`, `log-full`, `log-closed`
+   */
+  append(batch: readonly NewEvent[], options?: AppendOptions): Promise<Appended>
+  /** @throws {LogError} `log-unavailable`, `log-closed` */
+  read(set: ChannelSet, from: From, limit: Limit): Promise<LogPage>
+  /** Starts at the present frontier. */
+  tail(listener: TailListener): Tail
+  /** The epoch and the frontier as of now. Cheap: called once a read. */
+  state(): LogState
+  /** Channels whose name matches one of the set, by name in the order of UTF-16 units, after `after` (exclusive; `''` for the first page). Forgotten ones are not listed. */
+  channels(set: ChannelSet, after: string, limit: number): Promise<readonly ChannelInfo[]>
+  /** Erases a channel and its end; its readers get a gap `deleted`. False when nobody knew it. The name can be used again. */
+  drop(channel: string): Promise<boolean>
+  health(): Promise<Health>
+  /** Idempotent; resolves when all is released. Later calls of the others are refused with `log-closed`. */
+  close(): Promise<void>
+}
+
+export type LogErrorCode =
+  | 'channel-ended'
+  | 'idempotency-mismatch'
+  | 'log-unavailable'
+  | 'log-full'
+  | 'log-closed'
+  | 'retention-invalid'
+
+/** The one error class of every engine. */
+export class LogError extends Error {
+  readonly code: LogErrorCode
+  /** The channel concerned, for `channel-ended`. */
+  readonly channel?: string
+  override readonly name = 'LogError'
+
+  constructor(code: LogErrorCode, message: string, options: ErrorOptions & { channel?: string } = {}) {
+    super(message, options)
+    this.code = code
+    if (options.channel !== undefined) this.channel = options.channel
+  }
+}
