@@ -1,0 +1,49 @@
+/**
+ * `npm test`: gets what the tests need, then runs them all from source under node:test.
+ *
+ *   npm test                                      everything
+ *   npm test -- packages/wire cursor              files whose path contains one of these
+ *   npm test -- --test-name-pattern='^reads'      options of `node --test` pass through
+ */
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
+import { ensureToolsOrExit } from './ensure-tools.mjs'
+import { root, tools } from './tools.mjs'
+
+const options = process.argv.slice(2).filter((argument) => argument.startsWith('-') && argument !== '--')
+const wanted = process.argv
+  .slice(2)
+  .filter((argument) => !argument.startsWith('-'))
+  .map((argument) => relative(root, resolve(argument)).replace(/^(?:\.\.\/)+/, '') || '.')
+
+const all = globSync(['packages/*/test/**/*.test.ts', 'e2e/**/*.test.ts'], {
+  cwd: root,
+  exclude: (path) => path.endsWith('node_modules'),
+}).toSorted()
+const files = all.filter(
+  (file) => wanted.length === 0 || wanted.some((part) => part === '.' || file.includes(part)),
+)
+if (files.length === 0) {
+  console.error(`No test file's path contains ${wanted.join(' or ')}. There are:\n  ${all.join('\n  ')}`)
+  process.exit(1)
+}
+
+ensureToolsOrExit()
+
+const { status, signal } = spawnSync(
+  tools.node24,
+  [
+    '--conditions=@downlink/source',
+    '--test',
+    '--test-concurrency=2',
+    // Of one test. One that needs longer says so itself.
+    '--test-timeout=120000',
+    '--test-reporter=spec',
+    ...options,
+    ...files,
+  ],
+  { cwd: root, stdio: 'inherit' },
+)
+if (signal !== null) console.error(`The test run was ended by ${signal}.`)
+process.exitCode = status ?? 1

@@ -1,0 +1,22 @@
+export interface SystemTool {
+  readonly name: string
+  readonly commands: readonly string[]
+  readonly package: string
+  readonly why: string
+}
+export interface Runtime {
+  readonly name: string
+  readonly package: string
+  readonly version: string
+  readonly binary: string
+  readonly why: string
+}
+export declare const root: string
+export declare const systemTools: readonly SystemTool[]
+export declare const runtimes: readonly Runtime[]
+export declare function runtimeFolder(runtime: Runtime): string
+export declare function hasRuntime(runtime: Runtime): boolean
+export declare function findCommand(...commands: string[]): string | undefined
+export declare const tools: Readonly<
+  Record<'chromium' | 'curl' | 'python3' | 'node20' | 'node22' | 'node24' | 'bun' | 'deno', string>
+>

