@@ -1,5 +1,9 @@
 export type WireErrorCode =
+  /** One event block is larger than the parser's `maxEventSize`. */
   | 'event-too-large'
+  /** `feed` was called on a parser that a callback's exception stopped, or from inside a callback. */
+  | 'parser-stopped'
+  /** A field of an event can't be written without changing the meaning of the stream. */
   | 'invalid-field'
   | 'invalid-cursor'
   | 'invalid-page'

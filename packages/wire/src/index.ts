@@ -1,0 +1,15 @@
+export { checkChannel, checkPattern, isPattern, matchesPattern } from './channel.ts'
+export { CONTROL, isControlType } from './control.ts'
+export { type Cursor, formatCursor, parseCursor } from './cursor.ts'
+export { encodeComment, encodeEvent, encodeRetry, type EventFields } from './encoder.ts'
+export { WireError, type WireErrorCode } from './error.ts'
+export {
+  encodeGap,
+  encodePage,
+  type Gap,
+  type GapReason,
+  type Page,
+  type PageEvent,
+  parseGap,
+  parsePage,
+} from './page.ts'
