@@ -1,0 +1,1 @@
+export declare function packAll(folder: string): { readonly name: string; readonly tarball: string }[]
