@@ -1,0 +1,4 @@
+export { readEventStream } from './event-stream.ts'
+export type { EventStreamOptions } from './event-stream.ts'
+export { WireError } from '@downlink/wire'
+export type { StreamEvent } from '@downlink/wire'
