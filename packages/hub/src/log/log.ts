@@ -61,14 +61,20 @@ export const GAP_CHANNELS = 64
 export interface LogPage {
   /** In the order of their positions. */
   readonly events: readonly LogEvent[]
-  /** Up to here everything of these channels has been seen: the frontier for a reader who takes this page. For backward reads: the position of the last event, or of `before`. */
+  /**
+   * Up to here everything of these channels has been seen by a reader who takes this page: the position of its last event
+   * when `more`, else the frontier. For `before` reads the position of its first event, or `before` itself when it has
+   * none: the next page back is `{ before: cursor }`.
+   */
   readonly cursor: Position
-  /** Whether more is ready in the direction of reading. */
+  /** Whether more is ready in the direction of reading; never after `last`, which reads up to the frontier. */
   readonly more: boolean
+  /** Only of `after` reads: the others ask for what there is. Reading from the start (`after: 0`) asks for all there ever was. */
   readonly gap?: LogGap
   /**
-   * Ends at or before `cursor`, in order: of the channels read by name all of them, also long past ones; of channels that
-   * only a pattern matches those that lie within this page (after `from`).
+   * Ends at or before `cursor` (for `before` reads: before `before`), in order: of the channels read by name all of them,
+   * also long past ones; of channels that only a pattern matches those that lie within this page: after `after`, or not
+   * before the first event of a `before` or `last` page.
    */
   readonly ends: readonly EndMark[]
 }
@@ -111,7 +117,7 @@ export interface Appended {
 
 export interface ChannelInfo {
   readonly name: string
-  /** The newest position of this channel, also when that event is gone; 0 when nothing was ever appended. */
+  /** The position of the newest event of this channel, also when that event is gone; 0 when there never was one. */
   readonly head: Position
   /** The position of the oldest event kept; absent when none is. */
   readonly oldest?: Position
@@ -121,7 +127,7 @@ export interface ChannelInfo {
   readonly ended: boolean
 }
 
-/** What any hub appended, in order. `records` may leave out channels that nobody follows; the frontier moves all the same. */
+/** What any hub appended, in order (an end behind the event whose position it shares). `records` may leave out channels that nobody follows; the frontier moves all the same. */
 export interface TailBatch {
   readonly epoch: string
   readonly records: readonly LogRecord[]
@@ -130,7 +136,7 @@ export interface TailBatch {
 }
 
 export interface TailListener {
-  /** Must not throw, and must not call back into the log synchronously. */
+  /** Must not throw (the engine reports it and goes on), and must not call back into the log synchronously. */
   batch(batch: TailBatch): void
   /** Continuity is gone: read the log before trusting this tail again. `batch` goes on after it. */
   lost(): void
@@ -159,6 +165,7 @@ export interface LogState {
 export interface Log {
   /**
    * Resolves when the events are as durable as the engine promises: only then is a publish acknowledged. All of the batch or nothing.
+   * Ending an ended channel again is no error, and changes nothing.
    *
    * @throws {LogError} `channel-ended`, `idempotency-mismatch`, `log-unavailable`, `log-full`, `log-closed`
    */
@@ -167,11 +174,14 @@ export interface Log {
   read(set: ChannelSet, from: From, limit: Limit): Promise<LogPage>
   /** Starts at the present frontier. */
   tail(listener: TailListener): Tail
-  /** The epoch and the frontier as of now. Cheap: called once a read. */
+  /** The epoch and the frontier as of now. Cheap: called once a read. Goes on answering after `close`. */
   state(): LogState
   /** Channels whose name matches one of the set, by name in the order of UTF-16 units, after `after` (exclusive; `''` for the first page). Forgotten ones are not listed. */
   channels(set: ChannelSet, after: string, limit: number): Promise<readonly ChannelInfo[]>
-  /** Erases a channel and its end; its readers get a gap `deleted`. False when nobody knew it. The name can be used again. */
+  /**
+   * Erases a channel and its end; its readers get a gap `deleted`. The name can be used again. False when nobody knew it.
+   * A channel that was erased before, and not used since, is left as it is.
+   */
   drop(channel: string): Promise<boolean>
   health(): Promise<Health>
   /** Idempotent; resolves when all is released. Later calls of the others are refused with `log-closed`. */
@@ -184,6 +194,7 @@ export type LogErrorCode =
   | 'log-unavailable'
   | 'log-full'
   | 'log-closed'
+  | 'invalid-type'
   | 'retention-invalid'
 
 /** The one error class of every engine. */
