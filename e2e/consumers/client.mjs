@@ -1,0 +1,25 @@
+// A stranger's program that uses the packed `wire` and `client`. It runs in Node 20, 22 and 24, in Bun and in Deno.
+import { createServer } from 'node:http'
+import { readEventStream } from '@downlink/client'
+import { encodeEvent, parseCursor, WireError } from '@downlink/wire'
+
+const server = createServer((_request, response) => {
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  response.end(encodeEvent({ id: 'e1-7', type: 'paid', data: 'one\ntwo' }) + encodeEvent({ data: 'ключ' }))
+})
+server.listen(0, '127.0.0.1', async () => {
+  const seen = []
+  const response = await fetch(`http://127.0.0.1:${server.address().port}/`)
+  for await (const event of readEventStream(response.body))
+    seen.push([event.lastEventId, event.type, event.data])
+  const cursor = parseCursor('e1-7')
+  let refused
+  try {
+    parseCursor('garbage')
+  } catch (error) {
+    refused = error instanceof WireError ? error.code : error
+  }
+  console.log(JSON.stringify({ seen, cursor, refused }))
+  server.close()
+  server.closeAllConnections?.()
+})

@@ -1,0 +1,3 @@
+export declare const packages: readonly string[]
+export declare function build(): boolean
+export declare function brokenUrls(dist: string, place?: string): string[]
