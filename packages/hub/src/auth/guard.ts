@@ -1,0 +1,68 @@
+/**
+ * Without rules the hub is for its own machine only: neither a proxy on the same host, nor a web page elsewhere, nor DNS
+ * rebinding gets in. Pure.
+ */
+
+export interface GuardedRequest {
+  header(name: string): string | undefined
+  headerNames(): Iterable<string>
+  readonly address: string | undefined
+  readonly scheme: string
+}
+
+const MEND = 'pass `authorize` to say who may read and write'
+
+/** Why the request is refused, and what to set; undefined when it may pass. */
+export function guard(
+  request: GuardedRequest,
+  writes: boolean,
+  origins: readonly string[],
+): string | undefined {
+  if (request.address !== undefined && !isLoopbackAddress(request.address)) {
+    return `Without rules only this machine may ask: ${MEND}`
+  }
+  const host = request.header('host')
+  if (host === undefined || !isLoopbackHost(host)) {
+    return `Without rules \`Host\` must be a loopback name such as localhost: ${MEND}`
+  }
+  for (const name of request.headerNames()) {
+    if (name === 'forwarded' || name === 'via' || name.startsWith('x-forwarded-')) {
+      return `Without rules nothing may be in between, and the request has a \`${name}\` header: ${MEND}`
+    }
+  }
+  return writes ? crossSite(request, host, origins) : undefined
+}
+
+function crossSite(request: GuardedRequest, host: string, origins: readonly string[]): string | undefined {
+  const origin = request.header('origin')
+  if (origin !== undefined) {
+    if (origins.includes(origin) || origin.toLowerCase() === `${request.scheme}://${host.toLowerCase()}`)
+      return undefined
+    return 'Pages of another origin may not write: name their origin in `origins`'
+  }
+  const site = request.header('sec-fetch-site')
+  if (site === undefined || site === 'same-origin' || site === 'none') return undefined
+  return 'Pages of another site may not write: name their origin in `origins`'
+}
+
+/** `localhost`, `*.localhost`, `127.0.0.0/8` or `[::1]`, with or without a port. */
+export function isLoopbackHost(host: string): boolean {
+  const name = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/.exec(host)?.[1]?.toLowerCase()
+  if (name === undefined) return false
+  if (name === 'localhost' || name.endsWith('.localhost') || name === '[::1]') return true
+  return isLoopbackIPv4(name)
+}
+
+export function isLoopbackAddress(address: string): boolean {
+  const plain = address.startsWith('::ffff:') ? address.slice(7) : address
+  return plain === '::1' || isLoopbackIPv4(plain)
+}
+
+function isLoopbackIPv4(name: string): boolean {
+  const parts = name.split('.')
+  return (
+    parts.length === 4 &&
+    parts[0] === '127' &&
+    parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)
+  )
+}

@@ -1,0 +1,32 @@
+/** Time and chance come in from outside, so that everything above can be run on a simulated clock. */
+
+export interface Timer {
+  clear(): void
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Runs once at the end of the present turn of the event loop, after the input that is ready has been read. */
+  defer(run: () => void): void
+  /** Runs once after `ms` milliseconds. Does not keep the process alive. */
+  after(ms: number, run: () => void): Timer
+  /** At least 0, below 1. */
+  random(): number
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  defer: (run) => void setImmediate(run),
+  after(ms, run) {
+    const timer = setTimeout(run, ms)
+    timer.unref()
+    return { clear: () => clearTimeout(timer) }
+  },
+  random: () => Math.random(),
+}
+
+/** A number spread evenly over `value` ± `share` of it, whole. */
+export function jitter(clock: Clock, value: number, share: number): number {
+  return Math.round(value * (1 - share + 2 * share * clock.random()))
+}

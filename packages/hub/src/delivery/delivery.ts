@@ -1,0 +1,210 @@
+/** From the log's tail to many readers: routes each record, keeps the recent ones, and flushes once at the end of a turn. */
+import type { Clock } from '../clock.ts'
+import type { ChannelSet } from '../log/channel-set.ts'
+import type { Log, Position, Tail, TailBatch } from '../log/log.ts'
+import { Frame } from './frame.ts'
+import { Pulse } from './pulse.ts'
+import { Reader } from './reader.ts'
+import { DEFAULT_RECENT, Recent, type RecentLimit } from './recent.ts'
+import { Router } from './router.ts'
+import type { Sink } from './sink.ts'
+import type { Start } from './start.ts'
+import { Topic, type Waiter } from './topic.ts'
+import type { Variant } from './variant.ts'
+
+export interface DeliverySettings {
+  /** Between heartbeats of a stream. Default 15,000 ms. */
+  readonly heartbeatMs: number
+  /** The longest life of a stream; each ends after 80–100 % of it. Default 1,800,000 ms. */
+  readonly maxAgeMs: number
+  /** The reconnection time streams are opened with, each with its own within ± a third. Default 3,000 ms. */
+  readonly retryMs: number
+  /** A quiet reader is sent a fresh cursor this often. Default 600,000 ms. */
+  readonly cursorMs: number
+  /** Default 4,096 records and 16 MiB. */
+  readonly recent: RecentLimit
+}
+
+export const DEFAULT_DELIVERY: DeliverySettings = {
+  heartbeatMs: 15_000,
+  maxAgeMs: 30 * 60_000,
+  retryMs: 3_000,
+  cursorMs: 10 * 60_000,
+  recent: DEFAULT_RECENT,
+}
+
+/** What a reader sees of the delivery it belongs to. */
+export interface Live {
+  readonly log: Log
+  readonly clock: Clock
+  readonly settings: DeliverySettings
+  readonly pulse: Pulse
+  readonly recent: Recent
+  readonly epoch: string
+  /** The tail has told everything up to here. */
+  readonly frontier: Position
+  /** The audiences have written everything up to here. */
+  readonly flushed: Position
+  report(error: unknown): void
+  release(reader: Reader, topic: Topic): void
+}
+
+export class Delivery implements Live {
+  readonly log: Log
+  readonly clock: Clock
+  readonly settings: DeliverySettings
+  readonly pulse: Pulse
+  readonly recent: Recent
+  readonly report: (error: unknown) => void
+  readonly #router = new Router()
+  readonly #readers = new Set<Reader>()
+  readonly #tail: Tail
+  #epoch: string
+  #frontier: Position
+  #flushed: Position
+  #waiting = 0
+  #dirty = new Set<Topic>()
+  #flushScheduled = false
+
+  constructor(log: Log, clock: Clock, settings: DeliverySettings, report: (error: unknown) => void) {
+    this.log = log
+    this.clock = clock
+    this.settings = settings
+    this.report = report
+    this.pulse = new Pulse(clock, settings.heartbeatMs)
+    this.#tail = log.tail({ batch: (batch) => this.#take(batch), lost: () => this.#lost() })
+    const { epochs, frontier } = log.state()
+    this.#epoch = epochs[0].name
+    this.#frontier = frontier
+    this.#flushed = frontier
+    this.recent = new Recent(frontier, settings.recent)
+  }
+
+  get epoch(): string {
+    return this.#epoch
+  }
+  get frontier(): Position {
+    return this.#frontier
+  }
+  get flushed(): Position {
+    return this.#flushed
+  }
+  /** Open streams. */
+  get readers(): number {
+    return this.#readers.size
+  }
+  /** Long polls that wait. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** Opens a stream on the sink. The shell calls `drained()` and `closed()` of the reader. */
+  open(set: ChannelSet, start: Start, variant: Variant, sink: Sink): Reader {
+    const reader = new Reader(this, this.#use(set), variant, sink, start)
+    this.#readers.add(reader)
+    void reader.run()
+    return reader
+  }
+
+  release(reader: Reader, topic: Topic): void {
+    this.#readers.delete(reader)
+    this.#unuse(topic)
+  }
+
+  /**
+   * Resolves as soon as there may be a record of these channels after the position (or none can be ruled out), and when
+   * the signal aborts. `epoch` is that of the position.
+   */
+  async wait(set: ChannelSet, after: Position, epoch: string, signal: AbortSignal): Promise<void> {
+    const topic = this.#use(set)
+    this.#waiting++
+    try {
+      await topic.followed
+      if (
+        signal.aborted ||
+        epoch !== this.#epoch ||
+        !this.recent.covers(after) ||
+        this.recent.hasAfter(after, set)
+      )
+        return
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          topic.waiters.delete(waiter)
+          signal.removeEventListener('abort', done)
+          resolve()
+        }
+        const waiter: Waiter = { after, wake: done }
+        topic.waiters.add(waiter)
+        signal.addEventListener('abort', done)
+      })
+    } finally {
+      this.#waiting--
+      this.#unuse(topic)
+    }
+  }
+
+  /** Ends all streams cleanly. */
+  endAll(): void {
+    for (const reader of this.#readers) reader.end()
+  }
+
+  close(): void {
+    this.endAll()
+    this.pulse.close()
+    this.#tail.close()
+  }
+
+  #take(batch: TailBatch): void {
+    if (batch.epoch !== this.#epoch) this.#lost()
+    for (const record of batch.records) {
+      if (record.kind === 'drop') this.recent.erase(record.channel)
+      const frame = new Frame(record, batch.epoch)
+      this.recent.push(frame)
+      this.#router.route(record, (topic) => {
+        topic.push(frame)
+        this.#dirty.add(topic)
+      })
+    }
+    this.#frontier = Math.max(this.#frontier, batch.frontier)
+    if (this.#flushScheduled) return
+    this.#flushScheduled = true
+    this.clock.defer(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    this.#flushScheduled = false
+    const topics = this.#dirty
+    this.#dirty = new Set()
+    for (const topic of topics) topic.flush(this.#frontier)
+    this.#flushed = this.#frontier
+  }
+
+  #lost(): void {
+    const { epochs, frontier } = this.log.state()
+    this.#epoch = epochs[0].name
+    this.#frontier = frontier
+    this.#flushed = frontier
+    this.recent.reset(frontier)
+    this.#dirty.clear()
+    for (const topic of this.#router.topics()) topic.reset()
+  }
+
+  #use(set: ChannelSet): Topic {
+    let topic = this.#router.topic(set)
+    if (topic === undefined) {
+      topic = new Topic(set)
+      this.#router.add(topic)
+      topic.followed = this.#tail.follow(set)
+      // Whoever waits for it sees the failure; nobody may be waiting any more.
+      topic.followed.catch(() => {})
+    }
+    topic.users++
+    return topic
+  }
+
+  #unuse(topic: Topic): void {
+    if (--topic.users > 0) return
+    this.#router.remove(topic)
+    this.#tail.unfollow(topic.set)
+  }
+}

@@ -1,0 +1,89 @@
+/** From what the log tells to `text/event-stream` blocks. Pure, but for the memory of frames already made. */
+import { CONTROL, encodeEvent, encodeGap, formatCursor, type Gap } from '@downlink/wire'
+import type { DropMark, EndMark, LogEvent, LogGap, LogRecord, Position } from '../log/log.ts'
+import { type Variant, variantKey } from './variant.ts'
+
+/** The block of one event. */
+export function eventBlock(event: LogEvent, epoch: string, variant: Variant): string {
+  const type = event.type ?? (variant.eventByChannel ? event.channel : undefined)
+  return encodeEvent({
+    id: formatCursor({ epoch, position: event.position }),
+    ...(type === undefined ? {} : { type }),
+    ...(variant.channel ? { channel: event.channel } : {}),
+    ...(variant.time ? { time: new Date(event.time).toISOString() } : {}),
+    data: event.data,
+  })
+}
+
+export function endBlock(channel: string, epoch: string, position: Position): string {
+  return encodeEvent({
+    type: CONTROL.end,
+    id: formatCursor({ epoch, position }),
+    data: JSON.stringify({ channel }),
+  })
+}
+
+export function gapBlock(gap: Gap): string {
+  return encodeEvent({ type: CONTROL.gap, id: gap.to, data: encodeGap(gap) })
+}
+
+export function cursorBlock(epoch: string, position: Position): string {
+  return encodeEvent({ type: CONTROL.cursor, id: formatCursor({ epoch, position }), data: '{}' })
+}
+
+/** The gap of the log as it stands in pages and streams. */
+export function wireGap(gap: LogGap, epoch: string): Gap {
+  return {
+    reason: gap.reason,
+    channels: gap.channels,
+    from: formatCursor({ epoch, position: gap.from }),
+    to: formatCursor({ epoch, position: gap.to }),
+  }
+}
+
+function recordBlock(record: LogRecord, epoch: string, variant: Variant): string {
+  switch (record.kind) {
+    case 'event':
+      return eventBlock(record, epoch, variant)
+    case 'end':
+      return endBlock(record.channel, epoch, record.position)
+    case 'drop':
+      return gapBlock({
+        reason: 'deleted',
+        channels: [record.channel],
+        from: formatCursor({ epoch, position: record.position - 1 }),
+        to: formatCursor({ epoch, position: record.position }),
+      })
+  }
+}
+
+/** A record on its way to the readers, with its bytes once somebody needed them: made once for each variant, however many read it. */
+export class Frame {
+  readonly record: LogRecord
+  readonly epoch: string
+  readonly #bytes: (Uint8Array | undefined)[] = []
+
+  constructor(record: LogRecord, epoch: string) {
+    this.record = record
+    this.epoch = epoch
+  }
+
+  bytes(variant: Variant): Uint8Array {
+    const key = variantKey(variant)
+    return (this.#bytes[key] ??= Buffer.from(recordBlock(this.record, this.epoch, variant)))
+  }
+}
+
+export function joinFrames(frames: readonly Frame[], variant: Variant): Uint8Array {
+  if (frames.length === 1) return (frames[0] as Frame).bytes(variant)
+  return Buffer.concat(frames.map((frame) => frame.bytes(variant)))
+}
+
+export type Mark = EndMark | DropMark
+
+/** What is no event among the frames; mostly nothing. */
+export function marksOf(frames: readonly Frame[]): readonly Mark[] {
+  const marks: Mark[] = []
+  for (const { record } of frames) if (record.kind !== 'event') marks.push(record)
+  return marks
+}

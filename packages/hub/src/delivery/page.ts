@@ -1,0 +1,97 @@
+/** One read as a page: what polls and long polls answer. */
+import { formatCursor, type Page, type PageEvent } from '@downlink/wire'
+import type { ChannelSet } from '../log/channel-set.ts'
+import type { Limit, Log, LogEvent, LogPage } from '../log/log.ts'
+import type { Delivery } from './delivery.ts'
+import { wireGap } from './frame.ts'
+import { foreignGap, type Origin, type Start, startOf } from './start.ts'
+
+export interface Wait {
+  /** How long to wait for something to tell, in milliseconds; 0 answers at once. */
+  readonly ms: number
+  /** Ends the wait early, with the page as it stands. */
+  readonly signal?: AbortSignal
+}
+
+/** Reads a page, and waits for one that tells something: events, a gap, an end. */
+export async function readPage(
+  delivery: Delivery,
+  set: ChannelSet,
+  origin: Origin,
+  limit: Limit,
+  retry: number,
+  wait: Wait,
+): Promise<Page> {
+  const { log } = delivery
+  let start = startOf(origin, log.state())
+  let page = await readFrom(log, set, start, limit)
+  if (wait.ms > 0 && !tellsSomething(page, set, start)) {
+    using alarm = new Alarm(delivery, wait)
+    while (!tellsSomething(page, set, start) && !alarm.signal.aborted) {
+      await delivery.wait(set, page.cursor, start.epoch, alarm.signal)
+      start = startOf({ after: { epoch: start.epoch, position: page.cursor } }, log.state())
+      page = await readFrom(log, set, start, limit)
+    }
+  }
+  return wirePage(page, set, start, retry)
+}
+
+/** Aborts when the time is up, or when the caller's own signal does. */
+class Alarm implements Disposable {
+  readonly signal: AbortSignal
+  readonly #release: () => void
+
+  constructor({ clock }: Delivery, { ms, signal }: Wait) {
+    const controller = new AbortController()
+    const abort = (): void => controller.abort()
+    const timer = clock.after(ms, abort)
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort)
+    this.signal = controller.signal
+    this.#release = () => {
+      timer.clear()
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#release()
+  }
+}
+
+function readFrom(log: Log, set: ChannelSet, start: Start, limit: Limit): Promise<LogPage> {
+  const from = start.last === undefined ? { after: start.position } : { last: start.last }
+  return log.read(set, from, start.last === undefined ? limit : { ...limit, events: start.last })
+}
+
+function tellsSomething(page: LogPage, set: ChannelSet, start: Start): boolean {
+  if (page.events.length > 0 || page.gap || start.foreign) return true
+  if (page.ends.some(({ position }) => position > start.position)) return true
+  return set.patterns.length === 0 && page.ends.length === set.names.length
+}
+
+function wirePage(page: LogPage, set: ChannelSet, start: Start, retry: number): Page {
+  const { epoch, foreign } = start
+  const gap = foreign
+    ? foreignGap(foreign, set, epoch, page.gap?.to ?? 0)
+    : page.gap && wireGap(page.gap, epoch)
+  const ended = page.ends.map(({ channel }) => channel)
+  return {
+    events: page.events.map((event) => pageEvent(event, epoch)),
+    cursor: formatCursor({ epoch, position: page.cursor }),
+    more: page.more,
+    retry,
+    ...(gap ? { gap } : {}),
+    ...(ended.length > 0 ? { ended } : {}),
+  }
+}
+
+export function pageEvent(event: LogEvent, epoch: string): PageEvent {
+  return {
+    id: formatCursor({ epoch, position: event.position }),
+    channel: event.channel,
+    type: event.type ?? 'message',
+    data: event.data,
+    time: new Date(event.time).toISOString(),
+  }
+}

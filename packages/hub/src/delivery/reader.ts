@@ -1,0 +1,319 @@
+/**
+ * One open stream: some channels and a position. It catches up from the log, joins its audience, leaves it when its
+ * connection is full, and comes back from where it was. So a slow reader costs a cursor, and never an event.
+ */
+import { CONTROL, encodeComment, encodeEvent, encodeRetry, formatCursor } from '@downlink/wire'
+import { jitter } from '../clock.ts'
+import { resolve } from '../log/epoch.ts'
+import type { EndMark, LogEvent, LogGap, LogPage, Position } from '../log/log.ts'
+import type { Audience } from './audience.ts'
+import type { Live } from './delivery.ts'
+import {
+  cursorBlock,
+  endBlock,
+  eventBlock,
+  type Frame,
+  gapBlock,
+  joinFrames,
+  type Mark,
+  marksOf,
+  wireGap,
+} from './frame.ts'
+import type { Beating } from './pulse.ts'
+import type { Sink } from './sink.ts'
+import { type ForeignCursor, foreignGap, type Start } from './start.ts'
+import type { Topic } from './topic.ts'
+import type { Variant } from './variant.ts'
+
+/** A page of catching up, and a write of it: enough to be worth a write, small beside a socket's buffer. */
+const CATCH_UP = { events: 512, bytes: 64 * 1024 }
+
+const HEARTBEAT = Buffer.from(encodeComment(''))
+
+type State = 'catching-up' | 'live' | 'full' | 'closed'
+
+export class Reader implements Beating {
+  /** Every event of its channels up to here has been written. */
+  position: Position
+  readonly variant: Variant
+  readonly #live: Live
+  readonly #topic: Topic
+  readonly #sink: Sink
+  readonly #expires: number
+  #audience: Audience | undefined
+  #state: State = 'catching-up'
+  #epoch: string
+  /** A cursor that does not belong to this log: told as a gap before anything else. */
+  #foreign: ForeignCursor | undefined
+  #last: number | undefined
+  /** Gaps up to here have been told. */
+  #toldUpTo: Position = 0
+  /** The ends that have been told, of channels read by name. */
+  #ended: Map<string, Position> | undefined
+  /** Whether the log has been asked since the position came from outside: gaps are its to tell. */
+  #checked = false
+  #catchingUp = false
+  #cursorSentAt: number
+  readonly #stopPulse: () => void
+
+  constructor(live: Live, topic: Topic, variant: Variant, sink: Sink, start: Start) {
+    const { clock, settings } = live
+    this.#live = live
+    this.#topic = topic
+    this.variant = variant
+    this.#sink = sink
+    this.#epoch = start.epoch
+    this.position = start.position
+    this.#foreign = start.foreign
+    this.#last = start.last
+    this.#cursorSentAt = clock.now()
+    this.#expires = clock.now() + settings.maxAgeMs * (0.8 + 0.2 * clock.random())
+    this.#stopPulse = live.pulse.add(this)
+  }
+
+  /** Whether bytes wait for the connection to take them. */
+  get full(): boolean {
+    return this.#state === 'full'
+  }
+
+  async run(): Promise<void> {
+    try {
+      if (this.#last === undefined) {
+        // With a gap to tell first, the opening has no id: a client that is cut between the two still has its old cursor, and is told again.
+        this.#writeOrLeave(this.#opening(this.#foreign ? undefined : this.position))
+      } else await this.#openWithLast(this.#last)
+      await this.#catchUp()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** From an audience, in the order of positions: nothing of this reader's channels lies between these bytes and `frontier`. */
+  deliver(bytes: Uint8Array, marks: readonly Mark[], frontier: Position): void {
+    this.position = frontier
+    const room = this.#write(bytes)
+    for (const record of marks) {
+      if (record.kind === 'end') this.#markEnded(record)
+      else this.#ended?.delete(record.channel)
+    }
+    if (this.#allEnded()) this.end()
+    else if (!room) this.#leave()
+  }
+
+  /** The connection has room again. */
+  drained(): void {
+    if (this.#state !== 'full') return
+    this.#state = 'catching-up'
+    this.#resume()
+  }
+
+  /** The connection is gone. */
+  closed(): void {
+    if (this.#state === 'closed') return
+    this.#leave()
+    this.#state = 'closed'
+    this.#stopPulse()
+    this.#live.release(this, this.#topic)
+  }
+
+  /** Ends the stream cleanly: the client comes back with its cursor. */
+  end(): void {
+    if (this.#state === 'closed') return
+    // A peer that takes nothing would never see a clean end either.
+    const stuck = this.#state === 'full'
+    this.closed()
+    if (stuck) this.#sink.abort()
+    else this.#sink.end()
+  }
+
+  /** The tail lost its continuity: the log decides where this reader stands. */
+  recover(): void {
+    if (this.#state !== 'live') return
+    this.#leave()
+    this.#state = 'catching-up'
+    this.#resume()
+  }
+
+  beat(): void {
+    const { clock, settings } = this.#live
+    const now = clock.now()
+    if (now >= this.#expires) return this.end()
+    if (this.#state === 'full' || this.#state === 'closed') return
+    if (this.#state === 'live' && now - this.#cursorSentAt >= settings.cursorMs) {
+      this.#cursorSentAt = now
+      this.position = Math.max(this.position, this.#live.flushed)
+      this.#writeOrLeave(cursorBlock(this.#epoch, this.position))
+    } else if (!this.#sink.write(HEARTBEAT)) this.#leave()
+  }
+
+  #resume(): void {
+    this.#catchUp().catch((error: unknown) => this.#fail(error))
+  }
+
+  #fail(error: unknown): void {
+    this.#live.report(error)
+    this.end()
+  }
+
+  /** One loop at a time: a connection that fills and drains while the log is being read finds the loop still there. */
+  async #catchUp(): Promise<void> {
+    if (this.#catchingUp) return
+    this.#catchingUp = true
+    try {
+      await this.#topic.followed
+      while (this.#state === 'catching-up') {
+        this.#settleEpoch()
+        if (this.#checked && this.#join()) return
+        const page = await this.#live.log.read(this.#topic.set, { after: this.position }, CATCH_UP)
+        if (this.#state !== 'catching-up') return
+        this.#checked = true
+        this.#takePage(page)
+      }
+    } finally {
+      this.#catchingUp = false
+    }
+  }
+
+  /** A change of epoch while the stream is open: the cursor is still good, or there is a gap. */
+  #settleEpoch(): void {
+    const state = this.#live.log.state()
+    const [{ name }] = state.epochs
+    if (name === this.#epoch) return
+    const cursor = { epoch: this.#epoch, position: this.position }
+    const resolved = resolve(state, cursor)
+    if ('gap' in resolved) {
+      this.#foreign = { reason: resolved.gap, from: formatCursor(cursor) }
+      this.position = 0
+      this.#toldUpTo = 0
+    }
+    this.#epoch = name
+    this.#checked = false
+  }
+
+  async #openWithLast(last: number): Promise<void> {
+    const page = await this.#live.log.read(
+      this.#topic.set,
+      { last },
+      { events: last, bytes: CATCH_UP.bytes * 16 },
+    )
+    if (this.#state === 'closed') return
+    const first = page.events[0]
+    // A client cut after the opening comes back to just before the first of these.
+    this.position = first ? first.position - 1 : page.cursor
+    this.#takePage(page, this.#opening(this.position))
+  }
+
+  /** Writes a page in the order of positions. */
+  #takePage(page: LogPage, before = ''): void {
+    let text = before + this.#gapText(page.gap)
+    for (const record of merge(page.events, this.#newEnds(page.ends))) {
+      text +=
+        record.kind === 'event'
+          ? eventBlock(record, this.#epoch, this.variant)
+          : endBlock(record.channel, this.#epoch, Math.max(record.position, this.position))
+    }
+    // The page lists all ends of named channels: one that is missing was erased.
+    this.#ended = undefined
+    for (const end of page.ends) this.#markEnded(end)
+    this.position = page.cursor
+    const room = text === '' || this.#write(text)
+    if (this.#allEnded()) this.end()
+    else if (!room) this.#leave()
+  }
+
+  #gapText(gap: LogGap | undefined): string {
+    const foreign = this.#foreign
+    this.#foreign = undefined
+    if (foreign) {
+      this.#toldUpTo = gap?.upTo ?? 0
+      return gapBlock(foreignGap(foreign, this.#topic.set, this.#epoch, gap?.to ?? 0))
+    }
+    if (gap === undefined || gap.upTo <= this.#toldUpTo) return ''
+    this.#toldUpTo = gap.upTo
+    return gapBlock(wireGap(gap, this.#epoch))
+  }
+
+  #newEnds(ends: readonly EndMark[]): readonly EndMark[] {
+    const told = this.#ended
+    return told ? ends.filter(({ channel, position }) => told.get(channel) !== position) : ends
+  }
+
+  /** Joins the audience if the recent records reach back to this position. False: read the log first. */
+  #join(): boolean {
+    const { recent, epoch } = this.#live
+    if (epoch !== this.#epoch || !recent.covers(this.position)) return false
+    const frames = recent.after(this.position, this.#topic.set)
+    let next = 0
+    while (next < frames.length) {
+      const end = chunkEnd(frames, next)
+      const chunk = frames.slice(next, end)
+      next = end
+      const last = (chunk.at(-1) as Frame).record.position
+      this.deliver(joinFrames(chunk, this.variant), marksOf(chunk), last)
+      if (this.#state !== 'catching-up') return true
+    }
+    this.position = Math.max(this.position, this.#live.frontier)
+    this.#audience = this.#topic.audience(this.variant)
+    this.#audience.members.add(this)
+    this.#state = 'live'
+    return true
+  }
+
+  /** Out of the audience, until there is room. */
+  #leave(): void {
+    if (this.#state === 'closed') return
+    this.#audience?.members.delete(this)
+    this.#audience = undefined
+    this.#state = 'full'
+  }
+
+  #opening(cursor: Position | undefined): string {
+    const { clock, settings } = this.#live
+    const id = cursor === undefined ? {} : { id: formatCursor({ epoch: this.#epoch, position: cursor }) }
+    const data = JSON.stringify({ heartbeat: settings.heartbeatMs })
+    return (
+      encodeRetry(jitter(clock, settings.retryMs, 1 / 3)) + encodeEvent({ type: CONTROL.open, ...id, data })
+    )
+  }
+
+  #write(block: string | Uint8Array): boolean {
+    return this.#sink.write(typeof block === 'string' ? Buffer.from(block) : block)
+  }
+
+  #writeOrLeave(block: string): void {
+    if (!this.#write(block)) this.#leave()
+  }
+
+  #markEnded({ channel, position }: EndMark): void {
+    if (this.#topic.set.hasName(channel)) (this.#ended ??= new Map()).set(channel, position)
+  }
+
+  #allEnded(): boolean {
+    const { set } = this.#topic
+    return set.patterns.length === 0 && this.#ended?.size === set.names.length
+  }
+}
+
+/** Ends follow the event whose position they share. */
+function* merge(events: readonly LogEvent[], ends: readonly EndMark[]): Generator<LogEvent | EndMark> {
+  let next = 0
+  for (const event of events) {
+    for (let end = ends[next]; end && end.position < event.position; end = ends[++next]) yield end
+    yield event
+  }
+  yield* ends.slice(next)
+}
+
+/** Where a chunk of about `CATCH_UP.bytes` ends that begins at `start`; records of one position stay together. */
+function chunkEnd(frames: readonly Frame[], start: number): number {
+  let bytes = 0
+  let end = start
+  while (end < frames.length) {
+    const { record } = frames[end] as Frame
+    const before = frames[end - 1]?.record.position
+    if (end > start && bytes >= CATCH_UP.bytes && record.position !== before) break
+    bytes += record.kind === 'event' ? record.data.length : 0
+    end++
+  }
+  return end
+}

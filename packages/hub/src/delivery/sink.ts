@@ -1,0 +1,15 @@
+/**
+ * The seam between delivery and connections. A shell (a Node socket, a fetch body, a simulated network) gives a sink to
+ * `Delivery.open` and calls the reader back: `drained()` when a full sink has room again, `closed()` when the peer is gone.
+ */
+export interface Sink {
+  /**
+   * Takes all of the bytes. False: full, don't write until `drained()`. Must not throw; after the end or a loss of the
+   * connection it takes bytes and forgets them.
+   */
+  write(bytes: Uint8Array): boolean
+  /** A clean end, after what was written. */
+  end(): void
+  /** Cuts the connection at once: what was written may be lost. */
+  abort(): void
+}

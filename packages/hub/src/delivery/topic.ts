@@ -1,0 +1,46 @@
+/** Everyone who waits for records of one channel set: the audiences of its variants, and those who wait for one record only. */
+import type { ChannelSet } from '../log/channel-set.ts'
+import type { Position } from '../log/log.ts'
+import { Audience } from './audience.ts'
+import type { Frame } from './frame.ts'
+import { type Variant, variantKey } from './variant.ts'
+
+export interface Waiter {
+  readonly after: Position
+  wake(): void
+}
+
+export class Topic {
+  readonly set: ChannelSet
+  readonly waiters = new Set<Waiter>()
+  /** How many readers and waiters there are that keep this topic, caught up or not. */
+  users = 0
+  /** Resolves when the tail follows the set. */
+  followed: Promise<void> = Promise.resolve()
+  readonly #audiences: (Audience | undefined)[] = []
+  #newest: Position = 0
+
+  constructor(set: ChannelSet) {
+    this.set = set
+  }
+
+  audience(variant: Variant): Audience {
+    return (this.#audiences[variantKey(variant)] ??= new Audience(this.set, variant))
+  }
+
+  push(frame: Frame): void {
+    this.#newest = frame.record.position
+    for (const audience of this.#audiences) audience?.push(frame)
+  }
+
+  flush(frontier: Position): void {
+    for (const audience of this.#audiences) audience?.flush(frontier)
+    for (const waiter of this.waiters) if (waiter.after < this.#newest) waiter.wake()
+  }
+
+  /** Continuity is lost: everyone reads the log again. */
+  reset(): void {
+    for (const audience of this.#audiences) audience?.reset()
+    for (const waiter of this.waiters) waiter.wake()
+  }
+}

@@ -1,0 +1,26 @@
+export type HubErrorCode =
+  | 'reserved-channel'
+  | 'pattern-not-allowed'
+  | 'duplicate-channel'
+  | 'too-many-channels'
+  | 'no-channel'
+  | 'empty-batch'
+  | 'batch-too-large'
+  | 'invalid-data'
+  | 'invalid-option'
+  | 'idempotency-running'
+  | 'unknown-channel'
+  | 'history-lost'
+  | 'overload'
+  | 'draining'
+
+/** What the hub refuses, beside the errors of the log (`LogError`) and of the wire (`WireError`). */
+export class HubError extends Error {
+  readonly code: HubErrorCode
+  override readonly name = 'HubError'
+
+  constructor(code: HubErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

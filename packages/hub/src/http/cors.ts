@@ -1,0 +1,34 @@
+/** Cross-origin requests: same origin only, unless origins are named. Pure. */
+import type { Headers, HttpRequest } from './message.ts'
+
+const ALLOW_HEADERS =
+  'Accept, Authorization, Cache-Control, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer'
+const EXPOSE_HEADERS = 'ETag, Retry-After, Preference-Applied, Location'
+/** How long a browser may remember a preflight, in seconds. */
+const MAX_AGE = '600'
+
+/** What an answer to this request needs so that a page of a named origin may see it. */
+export function corsHeaders(request: HttpRequest, origins: readonly string[]): Headers {
+  const origin = request.header('origin')
+  if (origin === undefined || !origins.includes(origin)) return {}
+  return {
+    'access-control-allow-origin': origin,
+    'access-control-allow-credentials': 'true',
+    'access-control-expose-headers': EXPOSE_HEADERS,
+  }
+}
+
+/** What the answer to a preflight needs besides. */
+export function preflightHeaders(request: HttpRequest, origins: readonly string[], allow: string): Headers {
+  const cors = corsHeaders(request, origins)
+  if (
+    request.header('access-control-request-method') === undefined ||
+    !('access-control-allow-origin' in cors)
+  )
+    return {}
+  return {
+    'access-control-allow-methods': allow,
+    'access-control-allow-headers': ALLOW_HEADERS,
+    'access-control-max-age': MAX_AGE,
+  }
+}

@@ -1,0 +1,168 @@
+/** One request, one answer: the routes, who may take them, and what goes on every answer. */
+import type { Action, Authorize, Verdict } from '../auth/authorize.ts'
+import { guard } from '../auth/guard.ts'
+import type { Hub } from '../hub.ts'
+import { Metrics } from '../ops/metrics.ts'
+import { checkTargets } from '../publish.ts'
+import { corsHeaders, preflightHeaders } from './cors.ts'
+import { alive, list, metricsPage, ready } from './look.ts'
+import type { Answer, Headers, HttpRequest } from './message.ts'
+import { Problem, problemAnswer, toProblem } from './problem.ts'
+import { read, VARY, withRetryAfter } from './read.ts'
+import { drop, publish, publishRequest } from './write.ts'
+
+export interface HandlerOptions {
+  /** Who may do what. Without it the hub answers to its own machine only (see `docs/protocol.md`, section 17). */
+  readonly authorize?: Authorize
+  /** Origins whose pages may read and write, e.g. `https://app.example`. Default none but the hub's own. */
+  readonly origins?: readonly string[]
+  /** Bytes of a request's body at most; a larger one is `413`. Default 1,048,576. */
+  readonly bodyLimit?: number
+  /** How long a body may take to arrive, in milliseconds; then `408`. Default 30,000. */
+  readonly bodyTimeoutMs?: number
+}
+
+const DEFAULT_BODY_LIMIT = 1024 * 1024
+const ALLOW = { channel: 'GET, HEAD, POST, DELETE, OPTIONS', look: 'GET, HEAD, OPTIONS' }
+/** A client that met an engine away, or a full hub, may try again after this long. */
+const RETRY_AFTER_MS = 5_000
+
+export class Handler {
+  readonly hub: Hub
+  readonly options: HandlerOptions
+  readonly #origins: readonly string[]
+  readonly #metrics: Metrics
+
+  constructor(hub: Hub, options: HandlerOptions) {
+    this.hub = hub
+    this.options = options
+    this.#origins = options.origins ?? []
+    this.#metrics = new Metrics(hub)
+  }
+
+  /** Never rejects: whatever goes wrong is an answer too. */
+  async answer(request: HttpRequest): Promise<Answer> {
+    let answer: Answer
+    try {
+      answer = await this.#route(request)
+    } catch (error) {
+      const problem = toProblem(error)
+      if (problem.code === 'internal') this.hub.delivery.report(error)
+      answer = problemAnswer(problem.temporary ? withRetryAfter(problem, RETRY_AFTER_MS) : problem)
+    }
+    this.#metrics.answered(request.method, answer.status)
+    const headers = {
+      ...answer.headers,
+      ...corsHeaders(request, this.#origins),
+      'x-content-type-options': 'nosniff',
+    }
+    return { ...answer, headers }
+  }
+
+  async #route(request: HttpRequest): Promise<Answer> {
+    const writes = request.method === 'POST' || request.method === 'DELETE'
+    if (!this.options.authorize) {
+      const refusal = guard(request, writes, this.#origins)
+      if (refusal !== undefined) throw new Problem('guard', refusal)
+    }
+    const { path } = request
+    if (path.startsWith('/channels/'))
+      return this.#channelRoute(request, namesOf(path.slice('/channels/'.length)))
+    if (path === '/channels') return this.#lookRoute(request, 'read', () => this.#list(request))
+    if (path === '/healthz') return this.#lookRoute(request, 'health', () => Promise.resolve(alive()))
+    if (path === '/readyz') return this.#lookRoute(request, 'health', () => ready(this.hub))
+    if (path === '/metrics') return this.#lookRoute(request, 'inspect', () => metricsPage(this.#metrics))
+    throw new Problem('not-found', 'There is nothing at this path: channels are at /channels/{name}')
+  }
+
+  async #channelRoute(request: HttpRequest, parts: readonly string[]): Promise<Answer> {
+    switch (request.method) {
+      case 'GET':
+      case 'HEAD': {
+        const set = this.hub.channelSet(parts)
+        await this.#permit(request, 'read', set.parts)
+        return read(this.hub, request, set, this.options.authorize === undefined)
+      }
+      case 'POST': {
+        const targets = checkTargets(parts, this.hub.limits.channels)
+        const plan = publishRequest(request)
+        const subject = await this.#permit(request, 'publish', targets)
+        if (plan.end) await this.#permit(request, 'end', targets)
+        return publish(this.hub, request, targets, plan, subject, {
+          body: this.options.bodyLimit ?? DEFAULT_BODY_LIMIT,
+        })
+      }
+      case 'DELETE': {
+        const targets = checkTargets(parts, this.hub.limits.channels)
+        await this.#permit(request, 'drop', targets)
+        return drop(this.hub, request, targets)
+      }
+      case 'OPTIONS':
+        return this.#optionsAnswer(request, ALLOW.channel)
+      default:
+        throw notAllowed(request.method, ALLOW.channel)
+    }
+  }
+
+  async #lookRoute(request: HttpRequest, action: Action, look: () => Promise<Answer>): Promise<Answer> {
+    if (request.method === 'OPTIONS') return this.#optionsAnswer(request, ALLOW.look)
+    if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed(request.method, ALLOW.look)
+    await this.#permit(request, action, [])
+    return look()
+  }
+
+  #list(request: HttpRequest): Promise<Answer> {
+    return list(this.hub, request, async (channel) => {
+      return (
+        this.options.authorize === undefined ||
+        isYes(await this.options.authorize(request, 'read', [channel]))
+      )
+    })
+  }
+
+  #optionsAnswer(request: HttpRequest, allow: string): Answer {
+    const headers: Headers = { allow, vary: VARY, ...preflightHeaders(request, this.#origins, allow) }
+    return { status: 204, headers }
+  }
+
+  /** The subject, `''` when nobody said who. @throws {Problem} `unauthorized`, `forbidden` */
+  async #permit(request: HttpRequest, action: Action, channels: readonly string[]): Promise<string> {
+    const verdict = this.options.authorize ? await this.options.authorize(request, action, channels) : true
+    if (isYes(verdict)) return typeof verdict === 'object' ? verdict.subject : ''
+    if (request.header('authorization') !== undefined) {
+      // RFC 6750 section 3.1
+      const challenge = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
+      throw new Problem('forbidden', `You may not ${action} this: ask for the right to`, {}, challenge)
+    }
+    throw new Problem(
+      'unauthorized',
+      `To ${action} this, say who you are in \`Authorization\``,
+      {},
+      { 'www-authenticate': 'Bearer' },
+    )
+  }
+}
+
+function isYes(verdict: Verdict): boolean {
+  return verdict === true || (typeof verdict === 'object' && verdict !== null)
+}
+
+function notAllowed(method: string, allow: string): Problem {
+  return new Problem(
+    'method-not-allowed',
+    `\`${method.slice(0, 20)}\` is not for this path, but ${allow}`,
+    {},
+    { allow },
+  )
+}
+
+/** The names and patterns of a path, each percent-decoded by itself. What is no percent-encoding is left for the name check to refuse. */
+function namesOf(path: string): readonly string[] {
+  return path.split(',').map((part) => {
+    try {
+      return decodeURIComponent(part)
+    } catch {
+      return part
+    }
+  })
+}

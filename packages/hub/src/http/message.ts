@@ -1,0 +1,56 @@
+/**
+ * A request and an answer, the same for every runtime. The faces (`node.ts`, `fetch.ts`) translate; all decisions of the
+ * protocol are made on these.
+ */
+import type { Reader } from '../delivery/reader.ts'
+import type { Sink } from '../delivery/sink.ts'
+
+export interface HttpRequest {
+  /** Upper case. */
+  readonly method: string
+  /** As sent, still percent-encoded, without the query, below where the hub is mounted. */
+  readonly path: string
+  /** As sent, without the question mark. */
+  readonly query: string
+  /** By lower-case name; repeated ones joined by `, `. */
+  header(name: string): string | undefined
+  /** Lower case. */
+  headerNames(): Iterable<string>
+  /** The peer's address, where the runtime tells. */
+  readonly address: string | undefined
+  /** `https` or `http`, as the runtime sees it. */
+  readonly scheme: string
+  /** All of the body. @throws {Problem} `body-too-large`, `body-timeout`, `body-aborted` */
+  body(limit: number): Promise<Uint8Array>
+  /** Aborts when the client is gone. */
+  readonly signal: AbortSignal
+  /** The runtime's own: an `IncomingMessage` or a `Request`. */
+  readonly raw: unknown
+}
+
+export type Headers = Readonly<Record<string, string>>
+
+export interface WholeAnswer {
+  readonly status: number
+  readonly headers: Headers
+  /** Absent: no body at all (204, 304). */
+  readonly body?: string | Uint8Array
+}
+
+/** A body that stays open. The face makes a sink of its connection, calls `open`, and then `drained()` and `closed()` of the reader. */
+export interface StreamAnswer {
+  readonly status: 200
+  readonly headers: Headers
+  open(sink: Sink): Reader
+}
+
+export type Answer = WholeAnswer | StreamAnswer
+
+export function isStream(answer: Answer): answer is StreamAnswer {
+  return 'open' in answer
+}
+
+export function json(value: unknown, headers: Headers = {}, status = 200): WholeAnswer {
+  const body = typeof value === 'string' ? value : JSON.stringify(value)
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body }
+}

@@ -1,0 +1,63 @@
+/** The query of a request: each parameter known, and given once. Pure. */
+import { Problem } from './problem.ts'
+
+export class Query {
+  readonly #values: ReadonlyMap<string, string>
+
+  /** @throws {Problem} `unknown-parameter`, `repeated-parameter` */
+  constructor(query: string, known: readonly string[]) {
+    const values = new Map<string, string>()
+    for (const [name, value] of new URLSearchParams(query)) {
+      const parameter = name.slice(0, 40)
+      if (!known.includes(name)) {
+        const list = known.length > 0 ? `this route knows ${known.join(', ')}` : 'this route knows none'
+        throw new Problem('unknown-parameter', `Unknown parameter \`${parameter}\`: ${list}`, { parameter })
+      }
+      if (values.has(name)) {
+        throw new Problem('repeated-parameter', `\`${parameter}\` is given twice: leave one out`, {
+          parameter,
+        })
+      }
+      values.set(name, value)
+    }
+    this.#values = values
+  }
+
+  text(name: string): string | undefined {
+    return this.#values.get(name)
+  }
+
+  /** @throws {Problem} `invalid-parameter` */
+  number(name: string, least: number, most: number): number | undefined {
+    const text = this.#values.get(name)
+    if (text === undefined) return undefined
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= least && value <= most) return value
+    const expected = most === Infinity ? `of ${least} or more` : `from ${least} to ${most}`
+    throw invalidParameter(name, `a whole number ${expected}`, text)
+  }
+
+  /** @throws {Problem} `invalid-parameter` */
+  choice<C extends string>(name: string, choices: readonly C[]): C | undefined {
+    const text = this.#values.get(name)
+    if (text === undefined) return undefined
+    const choice = choices.find((one) => one === text)
+    if (choice !== undefined) return choice
+    throw invalidParameter(name, choices.join(' or '), text)
+  }
+
+  /** A flag is there without a value, or with `true`. @throws {Problem} `invalid-parameter` */
+  flag(name: string): boolean {
+    const text = this.#values.get(name)
+    if (text === undefined) return false
+    if (text === '' || text === 'true') return true
+    throw invalidParameter(name, 'no value at all', text)
+  }
+}
+
+export function invalidParameter(parameter: string, expected: string, got: string): Problem {
+  const shown = JSON.stringify(got.length > 80 ? `${got.slice(0, 80)}…` : got)
+  return new Problem('invalid-parameter', `Expected \`${parameter}\` to be ${expected}, got ${shown}`, {
+    parameter,
+  })
+}

@@ -1,0 +1,99 @@
+/** What a `GET /channels/{…}` asks for. Pure: from the query and the headers to a plan. */
+import { parseCursor } from '@downlink/wire'
+import type { Origin } from '../delivery/start.ts'
+import type { Variant } from '../delivery/variant.ts'
+import type { HubLimits } from '../hub.ts'
+import type { HttpRequest } from './message.ts'
+import { preferredWait, type Transport, wantsStream } from './negotiate.ts'
+import { Problem } from './problem.ts'
+import { invalidParameter, Query } from './query.ts'
+
+/** Events of a page when nobody said how many. */
+const DEFAULT_LIMIT = 100
+/** Seconds that a long poll waits when nobody said how long. */
+const DEFAULT_WAIT = 30
+
+export interface ReadRequest {
+  readonly transport: Transport
+  readonly origin: Origin
+  readonly limit: number
+  /** Seconds. */
+  readonly wait: number
+  /** Whether `wait` came from `Prefer`, and is to be confirmed. */
+  readonly preferred: boolean
+  readonly variant: Variant
+  /** Whether everything that decides the answer stands in the URL, as far as a shared cache is concerned. */
+  readonly cacheable: boolean
+}
+
+const KNOWN = ['after', 'last', 'limit', 'wait', 'transport', 'fields', 'event'] as const
+
+/** @throws {Problem} `unknown-parameter`, `repeated-parameter`, `invalid-parameter`, `invalid-cursor`, `not-acceptable` */
+export function readRequest(request: HttpRequest, limits: HubLimits): ReadRequest {
+  const query = new Query(request.query, KNOWN)
+  const preferred = preferredWait(request.header('prefer'))
+  const asked = query.number('wait', 0, Infinity)
+  const chosen = query.choice('transport', ['sse', 'long-poll', 'poll'])
+  const transport = chosen ?? negotiated(request, asked ?? preferred)
+  const last = query.number('last', 0, limits.pageEvents)
+  const givenLimit = query.number('limit', 1, limits.pageEvents)
+  const limit = givenLimit ?? Math.max(DEFAULT_LIMIT, last ?? 0)
+  const after = afterOf(query.text('after'))
+  const lastEventId = request.header('last-event-id') || undefined
+  return {
+    transport,
+    origin: originOf(lastEventId, after, last, transport === 'poll' ? { last: limit } : { after: 'now' }),
+    limit,
+    wait: Math.min(asked ?? preferred ?? DEFAULT_WAIT, limits.waitMs / 1000),
+    preferred: asked === undefined && preferred !== undefined,
+    variant: variantOf(query),
+    cacheable:
+      chosen === 'poll' && givenLimit !== undefined && lastEventId === undefined && typeof after === 'object',
+  }
+}
+
+function negotiated(request: HttpRequest, wait: number | undefined): Transport {
+  const stream = wantsStream(request.header('accept'))
+  if (stream === undefined) {
+    throw new Problem(
+      'not-acceptable',
+      'A channel can be had as text/event-stream or application/json: name one of them in `Accept`',
+    )
+  }
+  if (stream) return 'sse'
+  return wait === undefined ? 'poll' : 'long-poll'
+}
+
+type After = Exclude<Extract<Origin, { after: unknown }>['after'], undefined>
+
+function afterOf(text: string | undefined): After | undefined {
+  if (text === undefined) return undefined
+  return text === 'start' || text === 'now' ? text : parseCursor(text)
+}
+
+/** The first that is there: a native EventSource repeats its URL when it reconnects, so what stands in there acts once only. */
+function originOf(
+  lastEventId: string | undefined,
+  after: After | undefined,
+  last: number | undefined,
+  otherwise: Origin,
+): Origin {
+  if (lastEventId !== undefined) return { lastEventId }
+  if (after !== undefined) return { after }
+  if (last !== undefined) return { last }
+  return otherwise
+}
+
+function variantOf(query: Query): Variant {
+  const text = query.text('fields')
+  const fields = text === undefined || text === '' ? [] : text.split(',')
+  for (const field of fields) {
+    if (field !== 'channel' && field !== 'time')
+      throw invalidParameter('fields', 'channel, time, or both with a comma', text ?? '')
+  }
+  return {
+    channel: fields.includes('channel'),
+    time: fields.includes('time'),
+    eventByChannel: query.choice('event', ['channel']) !== undefined,
+  }
+}

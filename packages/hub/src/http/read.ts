@@ -1,0 +1,104 @@
+/** `GET /channels/{…}`: one plan, three ways to carry it out. */
+import { encodeComment, encodePage, encodeRetry, type Page } from '@downlink/wire'
+import { jitter } from '../clock.ts'
+import type { Hub } from '../hub.ts'
+import type { ChannelSet } from '../log/channel-set.ts'
+import { etagOf, matchesEtag } from './etag.ts'
+import { type Answer, type Headers, type HttpRequest, json } from './message.ts'
+import { wantsProblem } from './negotiate.ts'
+import { Problem, toProblem } from './problem.ts'
+import { type ReadRequest, readRequest } from './read-request.ts'
+
+export const VARY = 'Accept, Prefer, Last-Event-ID, Origin, Authorization, Cookie'
+
+const STREAM_HEADERS: Headers = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store, no-transform',
+  // nginx holds a stream back without it.
+  'x-accel-buffering': 'no',
+  vary: VARY,
+}
+
+/** A client that was refused for the time being comes back after this long, more or less. */
+const COME_BACK_MS = 5_000
+
+/** @param open Whether everybody may read, so that a shared cache may keep pages. */
+export async function read(hub: Hub, request: HttpRequest, set: ChannelSet, open: boolean): Promise<Answer> {
+  const plan = readRequest(request, hub.limits)
+  if (plan.transport === 'sse') return stream(hub, request, set, plan)
+  if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan)
+  return poll(hub, request, set, plan, open)
+}
+
+async function poll(
+  hub: Hub,
+  request: HttpRequest,
+  set: ChannelSet,
+  plan: ReadRequest,
+  open: boolean,
+): Promise<Answer> {
+  const page = await hub.readPage(set, plan.origin, plan.limit)
+  const etag = etagOf(page)
+  const headers = { etag, 'cache-control': cacheControl(page, plan, open), vary: VARY }
+  if (matchesEtag(request.header('if-none-match'), etag)) return { status: 304, headers }
+  return pageAnswer(page, headers)
+}
+
+/** A full page after a cursor never changes, but for erased channels. */
+function cacheControl(page: Page, plan: ReadRequest, open: boolean): string {
+  const full = page.events.length === plan.limit && page.gap === undefined
+  return open && plan.cacheable && full ? 'public, max-age=60' : 'private, no-cache'
+}
+
+async function longPoll(hub: Hub, request: HttpRequest, set: ChannelSet, plan: ReadRequest): Promise<Answer> {
+  // HEAD asks what the answer would look like, and is told at once.
+  const ms = request.method === 'HEAD' ? 0 : plan.wait * 1000
+  const page = await hub.readPage(set, plan.origin, plan.limit, { ms, signal: request.signal })
+  return pageAnswer(page, {
+    'cache-control': 'no-store, no-transform',
+    'x-accel-buffering': 'no',
+    vary: VARY,
+    ...(plan.preferred ? { 'preference-applied': `wait=${plan.wait}` } : {}),
+  })
+}
+
+function pageAnswer(page: Page, headers: Headers): Answer {
+  return json(`${encodePage(page)}\n`, headers)
+}
+
+async function stream(hub: Hub, request: HttpRequest, set: ChannelSet, plan: ReadRequest): Promise<Answer> {
+  try {
+    if (await hub.isOver(set, plan.origin))
+      return { status: 204, headers: { 'cache-control': 'no-store', vary: VARY } }
+    if (request.method === 'HEAD') return { status: 200, headers: STREAM_HEADERS, body: '' }
+    hub.admit()
+    return {
+      status: 200,
+      headers: STREAM_HEADERS,
+      open: (sink) => hub.open(set, plan.origin, sink, plan.variant),
+    }
+  } catch (error) {
+    const problem = toProblem(error)
+    if (!problem.temporary) throw error
+    return refuseForNow(hub, request, problem)
+  }
+}
+
+/** A bare EventSource would die of any status but 200, so it is given a stream that ends at once and says when to come back. */
+function refuseForNow(hub: Hub, request: HttpRequest, problem: Problem): Answer {
+  const retry = jitter(hub.clock, COME_BACK_MS, 1 / 2)
+  if (wantsProblem(request.header('accept'))) throw withRetryAfter(problem, retry)
+  return {
+    status: 200,
+    headers: STREAM_HEADERS,
+    body: encodeRetry(retry) + encodeComment(`${problem.code}: ${problem.message}`) + '\n',
+  }
+}
+
+export function withRetryAfter(problem: Problem, retryMs: number): Problem {
+  return new Problem(problem.code, problem.message, problem.members, {
+    ...problem.headers,
+    'retry-after': String(Math.ceil(retryMs / 1000)),
+    vary: VARY,
+  })
+}

@@ -1,0 +1,316 @@
+/** The whole server side in one object, with no HTTP in it. */
+import { formatCursor, type Page, type PageEvent, parseCursor } from '@downlink/wire'
+import { type Clock, jitter, systemClock } from './clock.ts'
+import { DEFAULT_DELIVERY, Delivery, type DeliverySettings } from './delivery/delivery.ts'
+import { readPage } from './delivery/page.ts'
+import type { Reader } from './delivery/reader.ts'
+import type { Sink } from './delivery/sink.ts'
+import { type Origin, startOf } from './delivery/start.ts'
+import { plainVariant, type Variant } from './delivery/variant.ts'
+import { HubError } from './errors.ts'
+import { ChannelSet } from './log/channel-set.ts'
+import type { Appended, ChannelInfo, Health, Log } from './log/log.ts'
+import { MemoryLog } from './log/memory.ts'
+import type { RetentionRule } from './log/retention.ts'
+import { checkTargets, fingerprint, type Publishable, toBatch } from './publish.ts'
+
+export interface HubLimits {
+  /** Streams and waiting long polls together; one more is refused for the time being (`overload`). Default 10,000. */
+  readonly readers: number
+  /** Channels and patterns of one read or publish. Default 64. */
+  readonly channels: number
+  /** Events of one append: publications times channels. Default 10,000. */
+  readonly batch: number
+  /** Events of one page. Default 1,000. */
+  readonly pageEvents: number
+  /** Data of one page, in UTF-16 units; a page holds one event even when that alone is larger. Default 1,048,576. */
+  readonly pageBytes: number
+  /** The longest wait of a long poll, in milliseconds; a longer one is cut to it. Default 60,000. */
+  readonly waitMs: number
+}
+
+export const DEFAULT_HUB_LIMITS: HubLimits = {
+  readers: 10_000,
+  channels: 64,
+  batch: 10_000,
+  pageEvents: 1_000,
+  pageBytes: 1024 * 1024,
+  waitMs: 60_000,
+}
+
+export interface HubOptions {
+  /** Where the channels live. Default a `MemoryLog` with `retention`. The hub closes it. */
+  readonly log?: Log
+  /** For the default log only. */
+  readonly retention?: readonly RetentionRule[]
+  readonly delivery?: Partial<DeliverySettings>
+  readonly limits?: Partial<HubLimits>
+  /** What went wrong where no caller could be told, e.g. a stream ended because the log failed. Default `console.error`. */
+  readonly onError?: (error: unknown) => void
+  /** For tests: time and chance. */
+  readonly clock?: Clock
+}
+
+export interface PublishOptions {
+  /** Makes a retry safe: the same key and content again store nothing and give the same ids. Kept 24 h. */
+  readonly idempotencyKey?: string
+  /** Keys of different scopes don't meet. Default `embedded`. */
+  readonly scope?: string
+  /** Ends the channels with the last event, in the same act. Default false. */
+  readonly end?: boolean
+}
+
+export interface Published {
+  /** The cursors of the events: publication by publication, in each the channels in order. */
+  readonly ids: readonly string[]
+  /** True when the key was known, and nothing was stored now. */
+  readonly repeated: boolean
+}
+
+export interface ReadOptions {
+  /** A cursor (a page's or an event's), `start`, or `now`. Default: the newest events (`last` = `limit`). */
+  readonly after?: string
+  /** The newest N events over all channels together; not with `after`. */
+  readonly last?: number
+  /** At most this many events. Default 100. */
+  readonly limit?: number
+  /** How long to wait for something to tell, in milliseconds. Default 0; the default of `after` is then `now`. */
+  readonly waitMs?: number
+  readonly signal?: AbortSignal
+}
+
+export interface TailOptions {
+  /** A cursor, `start`, or `now`. Default `now`. */
+  readonly after?: string
+  /** The newest N events first; not with `after`. */
+  readonly last?: number
+  readonly signal?: AbortSignal
+  /** History was lost. Without this, the iteration throws `history-lost`. */
+  readonly onGap?: (gap: NonNullable<Page['gap']>) => void
+}
+
+export class Hub {
+  readonly log: Log
+  readonly limits: HubLimits
+  readonly delivery: Delivery
+  readonly clock: Clock
+  readonly #running = new Set<string>()
+  readonly #stop = new AbortController()
+
+  constructor(options: HubOptions) {
+    this.clock = options.clock ?? systemClock
+    this.limits = { ...DEFAULT_HUB_LIMITS, ...options.limits }
+    this.log =
+      options.log ?? new MemoryLog({ ...(options.retention ? { retention: options.retention } : {}) })
+    // oxlint-disable-next-line no-console -- the default of an embedded hub, which has no log file of its own
+    const report = options.onError ?? ((error: unknown) => console.error('downlink:', error))
+    this.delivery = new Delivery(this.log, this.clock, { ...DEFAULT_DELIVERY, ...options.delivery }, report)
+  }
+
+  /** Aborts when the hub drains: what waits should end. */
+  get stopping(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  /**
+   * Appends events to one or several channels, in one act: all or nothing. Resolves when they are as durable as the log
+   * promises.
+   *
+   * @throws {HubError} `empty-batch`, `batch-too-large`, `reserved-channel`, `pattern-not-allowed`, `duplicate-channel`,
+   *   `too-many-channels`, `invalid-data`, `idempotency-running`
+   * @throws {LogError} `channel-ended`, `invalid-type`, `idempotency-mismatch`, `log-unavailable`, …
+   * @throws {WireError} `invalid-channel`
+   */
+  async publish(
+    channels: string | readonly string[],
+    events: Publishable | readonly Publishable[],
+    options: PublishOptions = {},
+  ): Promise<Published> {
+    const targets = checkTargets(typeof channels === 'string' ? [channels] : channels, this.limits.channels)
+    const publications = isList(events) ? events : [events]
+    if (publications.length === 0 && !options.end)
+      throw new HubError('empty-batch', 'Expected at least one event, got none')
+    const batch = toBatch(targets, publications, this.limits.batch)
+    const end = options.end ? targets : []
+    if (options.idempotencyKey === undefined) return published(await this.log.append(batch, { end }))
+
+    const key = JSON.stringify([options.scope ?? 'embedded', options.idempotencyKey])
+    if (this.#running.has(key)) {
+      throw new HubError(
+        'idempotency-running',
+        'A publish with this idempotency key is still running: try again when it has ended',
+      )
+    }
+    this.#running.add(key)
+    try {
+      const idempotency = { key, fingerprint: fingerprint(batch, end) }
+      return published(await this.log.append(batch, { idempotency, end }))
+    } finally {
+      this.#running.delete(key)
+    }
+  }
+
+  /** Ends channels: nothing can be appended any more, their readers are told after the last event. */
+  async end(channels: string | readonly string[]): Promise<void> {
+    await this.publish(channels, [], { end: true })
+  }
+
+  /** Erases a channel with all its events. False when nobody knew it. */
+  async drop(channel: string): Promise<boolean> {
+    return this.log.drop(checkTargets([channel], 1)[0] as string)
+  }
+
+  /** One page of events of some channels or patterns. */
+  async read(channels: string | readonly string[], options: ReadOptions = {}): Promise<Page> {
+    const { limit = 100, waitMs = 0, signal } = options
+    const origin = originOf(options, waitMs > 0 ? { after: 'now' } : { last: limit })
+    return this.readPage(this.channelSet(channels), origin, limit, {
+      ms: waitMs,
+      ...(signal ? { signal } : {}),
+    })
+  }
+
+  /** As `read`, with everything parsed. */
+  async readPage(
+    set: ChannelSet,
+    origin: Origin,
+    limit: number,
+    wait: { readonly ms: number; readonly signal?: AbortSignal } = { ms: 0 },
+  ): Promise<Page> {
+    const { pageEvents, pageBytes, waitMs } = this.limits
+    checkCount('limit', limit, 1, pageEvents)
+    if ('last' in origin) checkCount('last', origin.last, 0, pageEvents)
+    const ms = Math.min(wait.ms, waitMs)
+    if (ms > 0) this.admit()
+    const signal = wait.signal ? AbortSignal.any([wait.signal, this.stopping]) : this.stopping
+    const retry = jitter(this.clock, this.delivery.settings.retryMs, 1 / 3)
+    return readPage(this.delivery, set, origin, { events: limit, bytes: pageBytes }, retry, { ms, signal })
+  }
+
+  /** The events of some channels or patterns as they come. Ends when all channels have ended, on `signal`, and when the hub stops. */
+  async *tail(
+    channels: string | readonly string[],
+    options: TailOptions = {},
+  ): AsyncGenerator<PageEvent, void, void> {
+    const set = this.channelSet(channels)
+    const signal = options.signal ? AbortSignal.any([options.signal, this.stopping]) : this.stopping
+    let origin = originOf(options, { after: 'now' })
+    for (;;) {
+      if (signal.aborted) return
+      const page = await this.readPage(set, origin, 100, {
+        ms: 'last' in origin ? 0 : this.limits.waitMs,
+        signal,
+      })
+      if (page.gap) {
+        if (!options.onGap)
+          throw new HubError('history-lost', `Events were lost before ${page.gap.to}: ${page.gap.reason}`)
+        options.onGap(page.gap)
+      }
+      yield* page.events
+      if (!page.more && set.patterns.length === 0 && page.ended?.length === set.names.length) return
+      origin = { after: parseCursor(page.cursor) }
+    }
+  }
+
+  /** Opens a stream on a connection. @throws {HubError} `overload`, `draining` */
+  open(set: ChannelSet, origin: Origin, sink: Sink, variant: Variant = plainVariant): Reader {
+    if ('last' in origin) checkCount('last', origin.last, 0, this.limits.pageEvents)
+    this.admit()
+    return this.delivery.open(set, startOf(origin, this.log.state()), variant, sink)
+  }
+
+  /** Whether a read from here has nothing more to expect, ever: all channels are named, ended, and passed. */
+  async isOver(set: ChannelSet, origin: Origin): Promise<boolean> {
+    if (set.patterns.length > 0) return false
+    const start = startOf(origin, this.log.state())
+    if (start.foreign || start.last) return false
+    const page = await this.log.read(set, { after: start.position }, { events: 1, bytes: 1 })
+    return (
+      page.events.length === 0 &&
+      !page.gap &&
+      page.ends.filter((end) => end.position <= start.position).length === set.names.length
+    )
+  }
+
+  /** The channels that match, by name, after `after`. */
+  async channels(
+    selection: string | readonly string[] = '**',
+    after = '',
+    limit = 100,
+  ): Promise<readonly ChannelInfo[]> {
+    return this.log.channels(this.channelSet(selection), after, limit)
+  }
+
+  /** @throws {WireError} `invalid-channel`, `invalid-pattern` @throws {HubError} `no-channel`, `too-many-channels` */
+  channelSet(channels: string | readonly string[]): ChannelSet {
+    const set = new ChannelSet(typeof channels === 'string' ? [channels] : channels)
+    const count = set.parts.length
+    if (count === 0) throw new HubError('no-channel', 'Expected the name of a channel or a pattern, got none')
+    if (count <= this.limits.channels) return set
+    throw new HubError(
+      'too-many-channels',
+      `Expected at most ${this.limits.channels} channels and patterns, got ${count}`,
+    )
+  }
+
+  async health(): Promise<Health> {
+    if (this.stopping.aborted) return { ok: false, reason: 'The hub is stopping' }
+    return this.log.health()
+  }
+
+  /** Takes no new readers, ends the streams cleanly and answers the long polls. Publishing and polling go on. */
+  drain(): void {
+    this.#stop.abort()
+    this.delivery.endAll()
+  }
+
+  /** Drains and closes the log. Idempotent. */
+  async close(): Promise<void> {
+    this.drain()
+    this.delivery.close()
+    await this.log.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** @throws {HubError} `overload`, `draining`: no more readers for now */
+  admit(): void {
+    if (this.stopping.aborted) throw new HubError('draining', 'The hub is stopping: come back in a moment')
+    if (this.delivery.readers + this.delivery.waiting < this.limits.readers) return
+    throw new HubError(
+      'overload',
+      `The hub has ${this.limits.readers} readers, its limit: come back in a moment`,
+    )
+  }
+}
+
+export function createHub(options: HubOptions = {}): Hub {
+  return new Hub(options)
+}
+
+function isList(events: Publishable | readonly Publishable[]): events is readonly Publishable[] {
+  return Array.isArray(events)
+}
+
+function published({ epoch, positions, repeated }: Appended): Published {
+  return { ids: positions.map((position) => formatCursor({ epoch, position })), repeated }
+}
+
+function originOf(options: { readonly after?: string; readonly last?: number }, otherwise: Origin): Origin {
+  const { after, last } = options
+  if (after !== undefined && last !== undefined)
+    throw new HubError('invalid-option', 'Expected `after` or `last`, got both')
+  if (last !== undefined) return { last }
+  if (after === undefined) return otherwise
+  return { after: after === 'start' || after === 'now' ? after : parseCursor(after) }
+}
+
+function checkCount(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return
+  throw new HubError(
+    'invalid-option',
+    `Expected \`${name}\` to be a whole number from ${least} to ${most}, got ${value}`,
+  )
+}

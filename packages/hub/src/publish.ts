@@ -1,0 +1,94 @@
+/** From what a publisher brings to what the log appends. Pure, but for the hash. */
+import { createHash } from 'node:crypto'
+import { checkChannel, isPattern } from '@downlink/wire'
+import { HubError } from './errors.ts'
+import type { NewEvent } from './log/log.ts'
+import { checkType, settle } from './log/settle.ts'
+
+/** An event without its channel. `data` that is no string is stored as its JSON text. */
+export interface Publication {
+  /** The EventSource event name: 1–255 bytes of UTF-8, no CR, LF, NUL, not beginning with `downlink:`. Absent, it is `message`. */
+  readonly type?: string
+  readonly data?: unknown
+}
+
+export type Publishable = string | Publication
+
+/**
+ * Names that can be written to: each once, no pattern, none of the hub's own.
+ *
+ * @throws {WireError} `invalid-channel`
+ * @throws {HubError} `no-channel`, `too-many-channels`, `pattern-not-allowed`, `reserved-channel`, `duplicate-channel`
+ */
+export function checkTargets(channels: readonly string[], limit: number): readonly string[] {
+  if (channels.length === 0) throw new HubError('no-channel', 'Expected the name of a channel, got none')
+  if (channels.length > limit) {
+    throw new HubError(
+      'too-many-channels',
+      `Expected at most ${limit} channels at once, got ${channels.length}`,
+    )
+  }
+  const seen = new Set<string>()
+  for (const channel of channels) {
+    if (isPattern(channel)) {
+      throw new HubError(
+        'pattern-not-allowed',
+        'Expected the name of a channel, got a pattern: patterns are for reading only',
+      )
+    }
+    checkChannel(channel)
+    if (channel.startsWith('$')) {
+      throw new HubError(
+        'reserved-channel',
+        `\`${channel}\` is the hub's own: names that begin with $ can't be written to`,
+      )
+    }
+    if (seen.has(channel))
+      throw new HubError('duplicate-channel', `\`${channel}\` is named twice: each channel once`)
+    seen.add(channel)
+  }
+  return channels
+}
+
+/**
+ * One event for each publication and channel: publication by publication, in each the channels in order.
+ *
+ * @throws {LogError} `invalid-type`
+ * @throws {HubError} `invalid-data`, `batch-too-large`
+ */
+export function toBatch(
+  channels: readonly string[],
+  publications: readonly Publishable[],
+  limit: number,
+): readonly NewEvent[] {
+  if (publications.length * channels.length > limit) {
+    throw new HubError(
+      'batch-too-large',
+      `Expected at most ${limit} events in one append, got ${publications.length} for ${channels.length} channels: send smaller batches`,
+    )
+  }
+  return publications.flatMap((publication) => {
+    const { type, data } = typeof publication === 'string' ? { data: publication } : publication
+    const text = dataText(data)
+    // `message` is what an event without a type is called anyway.
+    const typed = type === undefined || type === 'message' ? {} : { type: checkType(type) }
+    return channels.map((channel) => settle({ channel, ...typed, data: text }))
+  })
+}
+
+function dataText(data: unknown): string {
+  if (typeof data === 'string') return data
+  const text = JSON.stringify(data) as string | undefined
+  if (text !== undefined) return text
+  throw new HubError(
+    'invalid-data',
+    `Expected data that is a string or can be written as JSON, got ${typeof data}`,
+  )
+}
+
+/** Equal for appends that would store the same. */
+export function fingerprint(batch: readonly NewEvent[], end: readonly string[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify([batch, end]))
+    .digest('base64')
+}
