@@ -5,7 +5,7 @@
  *   npm test -- packages/wire cursor              files whose path contains one of these
  *   npm test -- --test-name-pattern='^reads'      options of `node --test` pass through
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { ensureToolsOrExit } from './ensure-tools.mjs'
@@ -31,7 +31,7 @@ if (files.length === 0) {
 
 ensureToolsOrExit()
 
-const { status, signal } = spawnSync(
+const run = spawn(
   tools.node24,
   [
     '--conditions=@downlink/source',
@@ -45,5 +45,10 @@ const { status, signal } = spawnSync(
   ],
   { cwd: root, stdio: 'inherit' },
 )
-if (signal !== null) console.error(`The test run was ended by ${signal}.`)
-process.exitCode = status ?? 1
+// Whoever ends this script means the tests, too. Ctrl-C reaches both by itself, and the run then says what it was at.
+process.on('SIGTERM', () => run.kill('SIGTERM'))
+process.on('SIGINT', () => {})
+run.on('exit', (status, signal) => {
+  if (signal !== null) console.error(`The test run was ended by ${signal}.`)
+  process.exitCode = status ?? 1
+})
