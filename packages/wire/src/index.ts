@@ -13,3 +13,10 @@ export {
   parseGap,
   parsePage,
 } from './page.ts'
+export {
+  createParser,
+  DEFAULT_MAX_EVENT_SIZE,
+  type Parser,
+  type ParserOptions,
+  type StreamEvent,
+} from './parser.ts'

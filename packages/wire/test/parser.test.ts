@@ -1,0 +1,295 @@
+/** What the standard doesn't say: limits, callbacks, stopping, and that the work is linear. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { createParser, DEFAULT_MAX_EVENT_SIZE, type StreamEvent, WireError } from '../src/index.ts'
+import { eventsOf, parse, recordingParser } from './recorder.ts'
+import { referenceParse } from './reference-parser.ts'
+import { bytesOf, chunksOf, randomStream, seeded, split } from './stream-corpus.ts'
+
+const withCode = (code: string) => (error: unknown) => error instanceof WireError && error.code === code
+
+test('an event without channel and time has no such members', () => {
+  const [event] = eventsOf(parse([bytesOf('data: a\n\n')]))
+  assert.deepEqual(Object.keys(event ?? {}), ['type', 'data', 'lastEventId'])
+})
+
+test('goes on from the last event ID of an earlier connection', () => {
+  const { parser, reports } = recordingParser({ lastEventId: 'before' })
+  assert.equal(parser.lastEventId, 'before')
+  parser.feed(bytesOf('data: a\n\nid: 1\n'))
+  assert.equal(parser.lastEventId, 'before', 'an id counts once its block has ended')
+  parser.feed(bytesOf('\n'))
+  assert.equal(parser.lastEventId, '1')
+  assert.deepEqual(eventsOf(reports), [{ type: 'message', data: 'a', lastEventId: 'before' }])
+})
+
+test('tells comments and retry as soon as their line has ended, within an unfinished event too', () => {
+  const { parser, reports } = recordingParser()
+  parser.feed(bytesOf('data: a\n: alive\nretry: 5\n'))
+  assert.deepEqual(reports, [{ comment: 'alive' }, { retry: 5 }])
+})
+
+test('works with no callback but onEvent', () => {
+  const events: StreamEvent[] = []
+  const parser = createParser({ onEvent: (event) => events.push(event) })
+  parser.feed(bytesOf(': a\nretry: 1\nid: 1\ndata: b\n\n'))
+  assert.deepEqual(events, [{ type: 'message', data: 'b', lastEventId: '1' }])
+})
+
+test('does not keep the chunk: its bytes may be overwritten after feed', () => {
+  const bytes = bytesOf('data: first\n\ndata: second\n\n')
+  const { parser, reports } = recordingParser()
+  const shared = new Uint8Array(5)
+  for (const chunk of chunksOf(bytes, shared.length)) {
+    shared.set(chunk)
+    parser.feed(shared.subarray(0, chunk.length))
+    shared.fill(0)
+  }
+  assert.deepEqual(
+    eventsOf(reports).map((event) => event.data),
+    ['first', 'second'],
+  )
+})
+
+// The size of an event
+
+/** The blocks of `bytes` by a definition of their own: whether one has more bytes than `limit`, and the events before it. */
+function expectedWithin(
+  bytes: Uint8Array,
+  limit: number,
+): { events: readonly StreamEvent[]; tooLarge: boolean } {
+  // A byte order mark is no part of an event.
+  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
+  let blockStart = start
+  let lineStart = start
+  for (let at = start; at < bytes.length; at++) {
+    if (bytes[at] !== 10 && bytes[at] !== 13) {
+      if (at + 1 - blockStart > limit) return { events: eventsUpTo(blockStart), tooLarge: true }
+      continue
+    }
+    const blank = at === lineStart
+    if (bytes[at] === 13 && bytes[at + 1] === 10) at++
+    lineStart = at + 1
+    if (blank) blockStart = lineStart
+    else if (lineStart - blockStart > limit) return { events: eventsUpTo(blockStart), tooLarge: true }
+  }
+  return { events: eventsUpTo(bytes.length), tooLarge: false }
+
+  function eventsUpTo(end: number) {
+    return eventsOf(referenceParse(bytes.subarray(0, end)).reports)
+  }
+}
+
+test('the limit on an event counts its bytes, wherever the stream is split', (t) => {
+  let refused = 0
+  fc.assert(
+    fc.property(fc.nat(), fc.nat(), fc.integer({ min: 3, max: 120 }), (streamSeed, splitSeed, limit) => {
+      const bytes = randomStream(seeded(streamSeed))
+      const expected = expectedWithin(bytes, limit)
+      if (expected.tooLarge) refused++
+      for (const chunks of [[bytes], chunksOf(bytes, 1), split(bytes, seeded(splitSeed))]) {
+        const { parser, reports } = recordingParser({ maxEventSize: limit })
+        const feedAll = () => chunks.forEach((chunk) => parser.feed(chunk))
+        if (expected.tooLarge) assert.throws(feedAll, withCode('event-too-large'))
+        else feedAll()
+        assert.deepEqual(eventsOf(reports), expected.events)
+      }
+    }),
+    { numRuns: 3000 },
+  )
+  t.diagnostic(`${refused} of 3000 streams refused`)
+  assert.ok(refused > 300 && refused < 2700)
+})
+
+test('an event of exactly maxEventSize is delivered, one byte more is not', () => {
+  const block = bytesOf('data: é12\r\n')
+  assert.equal(block.length, 12)
+  for (const chunks of [
+    [block, bytesOf('\r\n')],
+    [bytesOf('data: é12\r\n\r\n')],
+    chunksOf(bytesOf('data: é12\r\n\r\n'), 1),
+  ]) {
+    assert.equal(eventsOf(parse(chunks, { maxEventSize: 12 })).length, 1)
+    assert.throws(() => parse(chunks, { maxEventSize: 11 }), withCode('event-too-large'))
+  }
+})
+
+test('many small events in one chunk larger than maxEventSize are all delivered', () => {
+  const bytes = bytesOf('data: 123456\n\n'.repeat(10_000))
+  assert.equal(eventsOf(parse([bytes], { maxEventSize: 20 })).length, 10_000)
+  assert.equal(eventsOf(parse(chunksOf(bytes, 1000), { maxEventSize: 20 })).length, 10_000)
+})
+
+test('lines that no one hears of count too: comments and unknown fields of one block', () => {
+  for (const line of [': comment\n', 'unknown: field\n', 'id: 1\n']) {
+    assert.throws(
+      () => parse(chunksOf(bytesOf(line.repeat(20)), 7), { maxEventSize: 100 }),
+      withCode('event-too-large'),
+    )
+    assert.throws(() => parse([bytesOf(line.repeat(20))], { maxEventSize: 100 }), withCode('event-too-large'))
+  }
+})
+
+test('the default limit is 16 MiB', () => {
+  assert.equal(DEFAULT_MAX_EVENT_SIZE, 16 * 1024 * 1024)
+  const parser = createParser({ onEvent: () => {} })
+  parser.feed(new Uint8Array(DEFAULT_MAX_EVENT_SIZE).fill(120))
+  assert.throws(() => parser.feed(bytesOf('x')), withCode('event-too-large'))
+})
+
+test('an event that is too large comes after the events before it, and stops the parser until reset', () => {
+  const { parser, reports } = recordingParser({ maxEventSize: 10 })
+  assert.throws(
+    () => parser.feed(bytesOf('id: 1\n\ndata: a\n\ndata: 1234567890\n\ndata: b\n\n')),
+    (error: unknown) =>
+      error instanceof WireError && /at most 10 bytes \(maxEventSize\).*reset\(\)/.test(error.message),
+  )
+  assert.throws(() => parser.feed(bytesOf('data: c\n\n')), withCode('event-too-large'))
+  parser.end()
+  assert.throws(() => parser.feed(bytesOf('data: c\n\n')), withCode('event-too-large'))
+  parser.reset()
+  parser.feed(bytesOf('\uFEFFdata: d\n\n'))
+  assert.deepEqual(eventsOf(reports), [
+    { type: 'message', data: 'a', lastEventId: '1' },
+    { type: 'message', data: 'd', lastEventId: '1' },
+  ])
+})
+
+// Stopping
+
+for (const where of ['onEvent', 'onComment', 'onRetry', 'onId'] as const) {
+  const bytes = bytesOf('id: 1\n: c\nretry: 1\ndata: a\nchannel: x\n\nid: 2\n: c\nretry: 1\ndata: b\n\n')
+
+  test(`reset in ${where} stops at once, and the parser is ready for a new stream`, () => {
+    const { parser, reports } = recordingParser()
+    let calls = 0
+    const stopping = createParser({
+      onEvent: () => {},
+      [where]: () => {
+        calls++
+        stopping.reset()
+      },
+    })
+    stopping.feed(bytes)
+    assert.equal(calls, 1)
+    parser.feed(bytes)
+    assert.equal(parser.lastEventId, '2')
+    assert.ok(reports.length > 4)
+    stopping.feed(bytesOf('data: fresh\n\n: more\nretry: 1\nid: 3\n\n'))
+    assert.equal(calls, 2, 'works again, and stops again')
+  })
+
+  test(`an exception in ${where} comes out of feed, which then refuses until reset`, () => {
+    const failure = new Error('of the callback')
+    let failing = true
+    const events: StreamEvent[] = []
+    const parser = createParser({
+      onEvent: (event) => events.push(event),
+      [where]: (...args: [StreamEvent]) => {
+        if (failing) throw failure
+        if (where === 'onEvent') events.push(...args)
+      },
+    })
+    assert.throws(() => parser.feed(bytes), failure)
+    failing = false
+    assert.throws(() => parser.feed(bytesOf('data: lost\n\n')), withCode('parser-stopped'))
+    parser.end()
+    assert.throws(() => parser.feed(bytesOf('data: lost\n\n')), withCode('parser-stopped'))
+    parser.reset()
+    parser.feed(bytesOf('data: fresh\n\n'))
+    assert.deepEqual(
+      events.map((event) => event.data),
+      ['fresh'],
+    )
+  })
+}
+
+test('what a stopped event had does not leak into the next stream', () => {
+  const events: StreamEvent[] = []
+  const parser = createParser({
+    onEvent: (event) => events.push(event),
+    onComment: () => parser.reset(),
+  })
+  parser.feed(bytesOf('id: 1\nevent: t\nchannel: c\ntime: t\ndata: a\n: stop\n\n'))
+  parser.feed(bytesOf('data: b\n\n'))
+  assert.deepEqual(events, [{ type: 'message', data: 'b', lastEventId: '' }])
+})
+
+test('a new stream may be fed from inside the callback that reset the parser', () => {
+  const data: string[] = []
+  const parser = createParser({
+    onEvent: (event) => {
+      data.push(event.data)
+      if (event.data !== 'first') return
+      parser.reset()
+      parser.feed(bytesOf('data: nested\n\ndata: unfin'))
+    },
+  })
+  parser.feed(bytesOf('data: first\n\ndata: dropped\n\ndata: dropped'))
+  parser.feed(bytesOf('ished\n\n'))
+  assert.deepEqual(data, ['first', 'nested', 'unfinished'])
+})
+
+test('feed inside a callback is refused: it would mix two chunks', () => {
+  const parser = createParser({ onEvent: () => parser.feed(bytesOf('data: b\n\n')) })
+  assert.throws(() => parser.feed(bytesOf('data: a\n\n')), withCode('parser-stopped'))
+})
+
+test('reset stops a chunk of many parts', () => {
+  let events = 0
+  const parser = createParser({
+    onEvent: () => {
+      if (++events === 3) parser.reset()
+    },
+  })
+  parser.feed(bytesOf(`data: ${'x'.repeat(50_000)}\n\n`.repeat(10)))
+  assert.equal(events, 3)
+})
+
+// Linear work: these take well under a second each; a quadratic parser takes minutes and is cut off.
+
+const MEGABYTE = 1024 * 1024
+const guard = { timeout: 20_000 }
+
+test('a line of 8 MiB in chunks of 1.4 kB takes linear time', guard, () => {
+  const bytes = bytesOf('data: ', new Uint8Array(8 * MEGABYTE).fill(120), '\n\n')
+  const [event] = eventsOf(parse(chunksOf(bytes, 1400)))
+  assert.equal(event?.data.length, 8 * MEGABYTE)
+})
+
+test('8 MiB of short data lines in one event take linear time', guard, () => {
+  const bytes = bytesOf('data:x\n'.repeat((8 * MEGABYTE) / 7), '\n')
+  for (const chunks of [[bytes], chunksOf(bytes, 1400)]) {
+    const [event] = eventsOf(parse(chunks))
+    assert.equal(event?.data, 'x\n'.repeat((8 * MEGABYTE) / 7).slice(0, -1))
+  }
+})
+
+for (const [name, line] of [
+  ['lines without a colon', 'data\n'],
+  ['lines that CR ends', 'data:x\r'],
+  ['lines that LF ends after one CR far away', 'data:x\n'],
+  ['unknown lines', 'x\n'],
+  ['blank lines', '\r'],
+] as const) {
+  test(`4 MiB of ${name} take linear time, also at the limit of an event's size`, guard, () => {
+    const bytes = bytesOf(line.repeat((4 * MEGABYTE) / line.length), '\r')
+    assert.equal(parse([bytes]).length, name.includes('unknown') || name.includes('blank') ? 0 : 1)
+    parse(chunksOf(bytes, 1000), { maxEventSize: bytes.length })
+    parse([bytes], { maxEventSize: bytes.length })
+  })
+}
+
+test('events near the limit take linear time', guard, () => {
+  const bytes = bytesOf(`data: ${'x'.repeat(1000)}\n\n`.repeat(8000))
+  assert.equal(eventsOf(parse([bytes], { maxEventSize: 1007 })).length, 8000)
+  assert.equal(eventsOf(parse(chunksOf(bytes, 100), { maxEventSize: 1007 })).length, 8000)
+})
+
+test('a stream byte by byte takes linear time, also when one line has them all', guard, () => {
+  const events = bytesOf('id: 1\ndata: some words\n\n'.repeat(80_000))
+  assert.equal(eventsOf(parse(chunksOf(events, 1))).length, 80_000)
+  const line = bytesOf('data: ', new Uint8Array(2 * MEGABYTE).fill(120), '\n\n')
+  assert.equal(eventsOf(parse(chunksOf(line, 1)))[0]?.data.length, 2 * MEGABYTE)
+})
