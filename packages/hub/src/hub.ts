@@ -100,8 +100,7 @@ export class Hub {
   constructor(options: HubOptions) {
     this.clock = options.clock ?? systemClock
     this.limits = { ...DEFAULT_HUB_LIMITS, ...options.limits }
-    this.log =
-      options.log ?? new MemoryLog({ ...(options.retention ? { retention: options.retention } : {}) })
+    this.log = options.log ?? new MemoryLog(options.retention ? { retention: options.retention } : {})
     // oxlint-disable-next-line no-console -- the default of an embedded hub, which has no log file of its own
     const report = options.onError ?? ((error: unknown) => console.error('downlink:', error))
     this.delivery = new Delivery(this.log, this.clock, { ...DEFAULT_DELIVERY, ...options.delivery }, report)

@@ -1,7 +1,7 @@
 /** Which topics a record goes to. Topics of names cost one look-up a record, topics with patterns one match each. */
 import type { ChannelSet } from '../log/channel-set.ts'
 import type { LogRecord } from '../log/log.ts'
-import { Topic } from './topic.ts'
+import type { Topic } from './topic.ts'
 
 export class Router {
   readonly #topics = new Map<string, Topic>()

@@ -20,8 +20,11 @@ export interface HandlerOptions {
   readonly bodyLimit?: number
   /** How long a body may take to arrive, in milliseconds; then `408`. Default 30,000. */
   readonly bodyTimeoutMs?: number
+  /** What `/` shows. Default nothing: `404`. */
+  readonly page?: { readonly headers: Headers; readonly body: string }
 }
 
+const LOOK = ['/healthz', '/readyz', '/metrics']
 const DEFAULT_BODY_LIMIT = 1024 * 1024
 const ALLOW = { channel: 'GET, HEAD, POST, DELETE, OPTIONS', look: 'GET, HEAD, OPTIONS' }
 /** A client that met an engine away, or a full hub, may try again after this long. */
@@ -38,6 +41,16 @@ export class Handler {
     this.options = options
     this.#origins = options.origins ?? []
     this.#metrics = new Metrics(hub)
+  }
+
+  /** Whether there is something of the hub's at this path. */
+  owns(path: string): boolean {
+    return (
+      path === '/channels' ||
+      path.startsWith('/channels/') ||
+      LOOK.includes(path) ||
+      (path === '/' && this.options.page !== undefined)
+    )
   }
 
   /** Never rejects: whatever goes wrong is an answer too. */
@@ -68,10 +81,23 @@ export class Handler {
     const { path } = request
     if (path.startsWith('/channels/'))
       return this.#channelRoute(request, namesOf(path.slice('/channels/'.length)))
-    if (path === '/channels') return this.#lookRoute(request, 'read', () => this.#list(request))
-    if (path === '/healthz') return this.#lookRoute(request, 'health', () => Promise.resolve(alive()))
-    if (path === '/readyz') return this.#lookRoute(request, 'health', () => ready(this.hub))
-    if (path === '/metrics') return this.#lookRoute(request, 'inspect', () => metricsPage(this.#metrics))
+    switch (path) {
+      case '/channels':
+        return this.#lookRoute(request, 'read', () => this.#list(request))
+      case '/healthz':
+        return this.#lookRoute(request, 'health', () => Promise.resolve(alive()))
+      case '/readyz':
+        return this.#lookRoute(request, 'health', () => ready(this.hub))
+      case '/metrics':
+        return this.#lookRoute(request, 'inspect', () => metricsPage(this.#metrics))
+      case '/': {
+        const page = this.options.page
+        if (page) return this.#lookRoute(request, 'inspect', () => Promise.resolve({ status: 200, ...page }))
+        break
+      }
+      case '*':
+        if (request.method === 'OPTIONS') return this.#optionsAnswer(request, ALLOW.channel)
+    }
     throw new Problem('not-found', 'There is nothing at this path: channels are at /channels/{name}')
   }
 

@@ -55,6 +55,11 @@ export class Query {
   }
 }
 
+/** For routes that know no parameter. @throws {Problem} `unknown-parameter` */
+export function refuseQuery(query: string): Query {
+  return new Query(query, [])
+}
+
 export function invalidParameter(parameter: string, expected: string, got: string): Problem {
   const shown = JSON.stringify(got.length > 80 ? `${got.slice(0, 80)}…` : got)
   return new Problem('invalid-parameter', `Expected \`${parameter}\` to be ${expected}, got ${shown}`, {

@@ -4,7 +4,7 @@ import type { Publishable } from '../publish.ts'
 import { type Answer, type HttpRequest, json } from './message.ts'
 import { parseNdjson } from './ndjson.ts'
 import { Problem } from './problem.ts'
-import { Query } from './query.ts'
+import { Query, refuseQuery } from './query.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -102,7 +102,7 @@ function idempotencyKey(header: string | undefined): string | undefined {
 }
 
 export async function drop(hub: Hub, request: HttpRequest, channels: readonly string[]): Promise<Answer> {
-  new Query(request.query, [])
+  refuseQuery(request.query)
   const [channel, another] = channels
   if (channel === undefined || another !== undefined) {
     throw new Problem('too-many-channels', 'Expected one channel: channels are erased one by one')

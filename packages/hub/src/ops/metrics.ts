@@ -2,6 +2,9 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { Hub } from '../hub.ts'
 
+/** Others are counted as `other`: what strangers send must not make new series. */
+const METHODS = ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']
+
 export class Metrics {
   readonly #registry = new Registry()
   readonly #requests: Counter<'method' | 'status'>
@@ -32,7 +35,7 @@ export class Metrics {
   }
 
   answered(method: string, status: number): void {
-    this.#requests.inc({ method, status })
+    this.#requests.inc({ method: METHODS.includes(method) ? method : 'other', status })
   }
 
   /** The media type and the text of the exposition format. */

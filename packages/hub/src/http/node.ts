@@ -1,0 +1,154 @@
+/** The Node face: `(req, res)`, for `node:http`, Express, Fastify and the hub's own server. No decision of the protocol is made here. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Reader } from '../delivery/reader.ts'
+import type { Sink } from '../delivery/sink.ts'
+import type { Hub } from '../hub.ts'
+import { Handler, type HandlerOptions } from './handler.ts'
+import { type HttpRequest, isStream, type StreamAnswer, type WholeAnswer } from './message.ts'
+import { readBody } from './node-body.ts'
+
+export interface NodeHandlerOptions extends HandlerOptions {
+  /** Where the hub is mounted, e.g. `/updates`, unless the framework takes that off `req.url` as Express does. Default none. */
+  readonly mount?: string
+}
+
+/** Answers a request. With `next` (Express), paths that are not the hub's are passed on. Never rejects. */
+export type NodeHandler = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  next?: (error?: unknown) => void,
+) => Promise<void>
+
+export function nodeHandler(hub: Hub, options: NodeHandlerOptions = {}): NodeHandler {
+  const handler = new Handler(hub, options)
+  return async (req, res, next) => {
+    const request = new NodeRequest(req, res, options)
+    if (next && !handler.owns(request.path)) return next()
+    const answer = await handler.answer(request)
+    // A client that left in the meantime is told nothing.
+    if (res.destroyed || res.headersSent) return
+    if (isStream(answer)) openStream(res, answer)
+    else sendWhole(res, answer, req.method === 'HEAD')
+  }
+}
+
+class NodeRequest implements HttpRequest {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly raw: IncomingMessage
+  readonly #res: ServerResponse
+  readonly #bodyTimeoutMs: number
+  #abort: AbortController | undefined
+
+  constructor(req: IncomingMessage, res: ServerResponse, options: NodeHandlerOptions) {
+    this.raw = req
+    this.#res = res
+    this.#bodyTimeoutMs = options.bodyTimeoutMs ?? 30_000
+    this.method = req.method ?? 'GET'
+    const target = originForm(req.url ?? '/')
+    const mark = target.indexOf('?')
+    const path = mark < 0 ? target : target.slice(0, mark)
+    this.query = mark < 0 ? '' : target.slice(mark + 1)
+    this.path = unmount(path, options.mount)
+  }
+
+  header(name: string): string | undefined {
+    const value = this.raw.headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+
+  headerNames(): Iterable<string> {
+    return Object.keys(this.raw.headers)
+  }
+
+  get address(): string | undefined {
+    return this.raw.socket.remoteAddress
+  }
+
+  get scheme(): string {
+    return 'encrypted' in this.raw.socket ? 'https' : 'http'
+  }
+
+  body(limit: number): Promise<Uint8Array> {
+    return readBody(this.raw, limit, this.#bodyTimeoutMs)
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      const abort = new AbortController()
+      this.#abort = abort
+      if (this.#res.destroyed) abort.abort()
+      else this.#res.once('close', () => abort.abort())
+    }
+    return this.#abort.signal
+  }
+}
+
+/** A proxy may ask with the whole URL (RFC 9112 3.2.2). */
+function originForm(url: string): string {
+  const match = /^https?:\/\/[^/?#]*/i.exec(url)
+  if (!match) return url
+  const rest = url.slice(match[0].length)
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+function unmount(path: string, mount: string | undefined): string {
+  if (mount === undefined || !path.startsWith(mount)) return path
+  const rest = path.slice(mount.length)
+  return rest === '' ? '/' : rest.startsWith('/') ? rest : path
+}
+
+function sendWhole(res: ServerResponse, { status, headers, body }: WholeAnswer, head: boolean): void {
+  if (body === undefined) {
+    res.writeHead(status, headers).end()
+    return
+  }
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
+  res.writeHead(status, { ...headers, 'content-length': bytes.length })
+  res.end(head ? undefined : bytes)
+}
+
+function openStream(res: ServerResponse, answer: StreamAnswer): void {
+  if (res.req.httpVersionMajor === 1) {
+    // Until the connection closes, without chunked coding: some proxies hold each chunk back (docs/architecture.md).
+    res.removeHeader('transfer-encoding')
+    res.setHeader('connection', 'close')
+  }
+  res.writeHead(answer.status, answer.headers)
+  let reader: Reader
+  try {
+    reader = answer.open(new NodeSink(res))
+  } catch {
+    // Full or stopping since the head was decided on: the client comes back after its reconnection time.
+    res.end()
+    return
+  }
+  res.on('drain', () => reader.drained())
+  res.once('close', () => reader.closed())
+  // A peer that has closed its side may be gone altogether, which only a write would tell.
+  res.req.socket.once('end', () => reader.end())
+}
+
+class NodeSink implements Sink {
+  readonly #res: ServerResponse
+
+  constructor(res: ServerResponse) {
+    this.#res = res
+  }
+
+  /** Node says false above its mark even when the kernel has taken all; what counts is whether bytes wait. If so, `drain` will come. */
+  write(bytes: Uint8Array): boolean {
+    const res = this.#res
+    if (res.destroyed || res.writableEnded) return true
+    return res.write(bytes) || res.writableLength === 0
+  }
+
+  end(): void {
+    this.#res.end()
+  }
+
+  abort(): void {
+    this.#res.destroy()
+  }
+}
