@@ -72,7 +72,7 @@ function problemOf(text: string, outside: RegExp): string | undefined {
     if (wrong[0] === '$') return 'has a "$" that is not its first character: remove it'
     return `has ${quote(wrong[0])}: use only A-Z a-z 0-9 _ - ~ : and "." between levels`
   }
-  if (bare.split('.').includes(''))
+  if (text.split('.').includes(''))
     return 'has an empty level: put at least one character before, between and after dots'
   return undefined
 }

@@ -7,6 +7,7 @@
  * memory are linear however the stream is split.
  */
 import { WireError } from './error.ts'
+import { CR, findBlankLine, LF, sizeOfLines } from './lines.ts'
 
 /** More than this in one event is an attack or a mistake: 16 MiB. */
 export const DEFAULT_MAX_EVENT_SIZE = 16 * 1024 * 1024
@@ -64,8 +65,6 @@ export interface Parser {
   readonly lastEventId: string
 }
 
-const LF = 10
-const CR = 13
 const SPACE = 32
 const COLON = 58
 const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf)
@@ -301,26 +300,4 @@ function indexOrEnd(text: string, what: string, from: number): number {
 
 function afterSpace(text: string, at: number): number {
   return text.charCodeAt(at) === SPACE ? at + 1 : at
-}
-
-/** Where the line end of the first blank line is; -1 when there is none. `from` is where a line begins. */
-function findBlankLine(bytes: Uint8Array, from: number): number {
-  let begin = from
-  for (let at = from; at < bytes.length; at++) {
-    if (bytes[at] !== LF && bytes[at] !== CR) continue
-    if (at === begin) return at
-    if (bytes[at] === CR && bytes[at + 1] === LF) at++
-    begin = at + 1
-  }
-  return -1
-}
-
-/** How many bytes the last `lines` of these whole lines have. There are more lines than that. */
-function sizeOfLines(bytes: Uint8Array, lines: number): number {
-  let at = bytes.length
-  for (let left = lines; left > 0; left--) {
-    at -= bytes[at - 1] === LF && bytes[at - 2] === CR ? 2 : 1
-    while (bytes[at - 1] !== LF && bytes[at - 1] !== CR) at--
-  }
-  return bytes.length - at
 }
