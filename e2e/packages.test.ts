@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { root, tools } from '../scripts/tools.mjs'
 import { exec, type Installed, installPacked, listTarball } from './packed.ts'
@@ -11,17 +14,30 @@ before(async () => {
 })
 after(() => installed?.remove())
 
-const runtimes: [string, readonly string[]][] = [
-  ['Node 20', [tools.node20]],
-  ['Node 22', [tools.node22]],
-  ['Node 24', [tools.node24]],
-  ['Bun', [tools.bun, 'run']],
-  ['Deno', [tools.deno, 'run', '--allow-net', '--allow-env', '--allow-read']],
-]
-for (const [name, [command = '', ...args]] of runtimes) {
-  test(`the packed wire and client run in ${name}`, async () => {
-    const { stdout } = await exec(command, [...args, 'client.mjs'], { cwd: installed.folder })
-    assert.deepEqual(JSON.parse(stdout), {
+interface Runtime {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+}
+const node20: Runtime = { name: 'Node 20', command: tools.node20, args: [] }
+const node22: Runtime = { name: 'Node 22', command: tools.node22, args: [] }
+const node24: Runtime = { name: 'Node 24', command: tools.node24, args: [] }
+const bun: Runtime = { name: 'Bun', command: tools.bun, args: ['run'] }
+const deno: Runtime = {
+  name: 'Deno',
+  command: tools.deno,
+  args: ['run', '--allow-net', '--allow-env', '--allow-read', '--allow-sys'],
+}
+
+/** What a program of `e2e/consumers` prints: one JSON value. */
+async function run({ command, args }: Runtime, program: string): Promise<unknown> {
+  const { stdout } = await exec(command, [...args, program], { cwd: installed.folder })
+  return JSON.parse(stdout)
+}
+
+for (const runtime of [node20, node22, node24, bun, deno]) {
+  test(`the packed wire and client run in ${runtime.name}`, async () => {
+    assert.deepEqual(await run(runtime, 'client.mjs'), {
       seen: [
         ['e1-7', 'paid', 'one\ntwo'],
         ['e1-7', 'message', 'ключ'],
@@ -32,26 +48,106 @@ for (const [name, [command = '', ...args]] of runtimes) {
   })
 }
 
-test('strict TypeScript compiles against the packed types, libraries checked', async () => {
-  const options = [
-    '--noEmit',
-    '--strict',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2022',
-    '--skipLibCheck',
-    'false',
-  ]
-  const tsc = join(root, 'node_modules', '.bin', 'tsc')
-  await exec(
-    tools.node24,
-    [tsc, ...options, '--lib', 'es2022,dom,dom.asynciterable', '--types', '', 'client.ts'],
-    {
-      cwd: installed.folder,
-    },
+for (const runtime of [node22, node24]) {
+  test(`the packed hub is embedded, served, and read in every way in ${runtime.name}`, async () => {
+    const event = { type: 'paid', data: 'one' }
+    assert.deepEqual(await run(runtime, 'hub.mjs'), { events: [event, event, event], sameId: true })
+  })
+}
+
+for (const runtime of [node22, node24, bun, deno]) {
+  test(`the packed hub answers through its fetch face in ${runtime.name}`, async () => {
+    assert.deepEqual(await run(runtime, 'hub-fetch.mjs'), {
+      type: 'paid',
+      data: 'one',
+      count: 1,
+      sameId: true,
+    })
+  })
+}
+
+/** The `bin` of the packed hub, as npm links it. */
+const bin = () => join(installed.folder, 'node_modules', '.bin', 'downlink')
+
+for (const { name, command } of [node22, node24]) {
+  test(`the packed downlink says its version in ${name}`, async () => {
+    const manifest = join(installed.folder, 'node_modules/@downlink/hub/package.json')
+    const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string }
+    assert.equal((await exec(command, [bin(), '--version'])).stdout.trim(), version)
+  })
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    test(`the packed downlink serves its page and the channels in ${name}, and ${signal} stops it with 0`, async (t) => {
+      const hub = spawn(command, [bin(), 'serve', '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+      t.after(() => hub.kill('SIGKILL'))
+      const exited = once(hub, 'exit')
+      const url = await printedUrl(hub.stdout)
+      const page = await fetch(url)
+      assert.equal(page.status, 200)
+      assert.match(await page.text(), /EventSource/)
+      await fetch(new URL('channels/orders', url), { method: 'POST', body: 'one' })
+      const polled = await fetch(new URL('channels/orders?transport=poll&after=start', url))
+      const { events } = (await polled.json()) as { events: { data: string }[] }
+      assert.deepEqual(
+        events.map((event) => event.data),
+        ['one'],
+      )
+      hub.kill(signal)
+      assert.deepEqual(await exited, [0, null])
+    })
+  }
+}
+
+test('the packed downlink refuses an old Node with one sentence', async () => {
+  const failure = await exec(tools.node20, [bin(), 'serve']).then(
+    () => assert.fail('it ran'),
+    (error: { code: number; stdout: string; stderr: string }) => error,
   )
+  assert.equal(failure.code, 1)
+  assert.equal(failure.stdout, '')
+  assert.match(failure.stderr, /^downlink needs Node\.js 22\.18 or newer, and this is v20\.\S+: https:\S+\n$/)
 })
+
+/** The address in what a program prints first; what it prints later is read, so that it never meets a closed pipe. */
+function printedUrl(output: Readable): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    output.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+      const url = /http:\/\/[^\s'"]+(?=\s)/.exec(text)?.[0]
+      if (url !== undefined) resolve(new URL('/', url).href)
+    })
+    output.on('end', () => reject(new Error(`It ended, and printed no address: ${text}`)))
+  })
+}
+
+for (const file of ['client.ts', 'hub.ts']) {
+  test(`strict TypeScript compiles ${file} against the packed types, libraries checked`, async () => {
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--skipLibCheck',
+      'false',
+    ]
+    const libraries = ['--lib', 'es2024,esnext.disposable,dom,dom.iterable,dom.asynciterable']
+    const types = [
+      '--typeRoots',
+      join(root, 'node_modules/@types'),
+      '--types',
+      file === 'hub.ts' ? 'node' : '',
+    ]
+    const tsc = join(root, 'node_modules', '.bin', 'tsc')
+    const { status, stdout } = spawnSync(tools.node24, [tsc, ...options, ...libraries, ...types, file], {
+      cwd: installed.folder,
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0, stdout)
+  })
+}
 
 test('a tarball holds what runs, its types, a README and the licence, and nothing else', async () => {
   for (const { name, tarball } of installed.tarballs) {

@@ -1,0 +1,14 @@
+// A stranger's TypeScript that embeds the hub, compiled strictly against the packed packages.
+import { createServer } from 'node:http'
+import { createHub, type Hub, type Page } from '@downlink/hub'
+import { fetchHandler } from '@downlink/hub/fetch'
+import { nodeHandler } from '@downlink/hub/node'
+
+const hub: Hub = createHub()
+export const page: Page = await hub.read('orders')
+const handle = nodeHandler(hub)
+export const server = createServer((request, response) => void handle(request, response))
+export const answer: Response = await fetchHandler(hub)(new Request('http://localhost/'))
+await hub.publish('orders', { type: 'paid', data: 'one' }, { idempotencyKey: 'k' })
+// @ts-expect-error -- a channel has a name, not a number
+await hub.publish(42, { data: 'one' })
