@@ -249,6 +249,7 @@ export class Hub {
     throw new HubError(
       'too-many-channels',
       `Expected at most ${this.limits.channels} channels and patterns, got ${count}`,
+      { limit: this.limits.channels },
     )
   }
 

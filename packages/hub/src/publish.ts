@@ -26,6 +26,7 @@ export function checkTargets(channels: readonly string[], limit: number): readon
     throw new HubError(
       'too-many-channels',
       `Expected at most ${limit} channels at once, got ${channels.length}`,
+      { limit },
     )
   }
   const seen = new Set<string>()
@@ -65,6 +66,7 @@ export function toBatch(
     throw new HubError(
       'batch-too-large',
       `Expected at most ${limit} events in one append, got ${publications.length} for ${channels.length} channels: send smaller batches`,
+      { limit },
     )
   }
   return publications.flatMap((publication) => {

@@ -1,11 +1,13 @@
 /** From what the log tells to `text/event-stream` blocks. Pure, but for the memory of frames already made. */
-import { CONTROL, encodeEvent, encodeGap, formatCursor, type Gap } from '@downlink/wire'
+import { CONTROL, encodeEvent, encodeGap, formatCursor, type Gap, isControlType } from '@downlink/wire'
 import type { DropMark, EndMark, LogEvent, LogGap, LogRecord, Position } from '../log/log.ts'
 import { type Variant, variantKey } from './variant.ts'
 
 /** The block of one event. */
 export function eventBlock(event: LogEvent, epoch: string, variant: Variant): string {
-  const type = event.type ?? (variant.eventByChannel ? event.channel : undefined)
+  // A channel called `downlink:end` must not forge a control event.
+  const byChannel = variant.eventByChannel && !isControlType(event.channel)
+  const type = event.type ?? (byChannel ? event.channel : undefined)
   return encodeEvent({
     id: formatCursor({ epoch, position: event.position }),
     ...(type === undefined ? {} : { type }),

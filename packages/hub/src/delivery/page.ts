@@ -59,9 +59,17 @@ class Alarm implements Disposable {
   }
 }
 
-function readFrom(log: Log, set: ChannelSet, start: Start, limit: Limit): Promise<LogPage> {
-  const from = start.last === undefined ? { after: start.position } : { last: start.last }
-  return log.read(set, from, start.last === undefined ? limit : { ...limit, events: start.last })
+async function readFrom(log: Log, set: ChannelSet, start: Start, limit: Limit): Promise<LogPage> {
+  if (start.last === undefined) return log.read(set, { after: start.position }, limit)
+  const page = await log.read(set, { last: start.last }, { ...limit, events: Math.max(1, start.last) })
+  return page.events.length > limit.events ? firstOf(page, limit.events) : page
+}
+
+/** `last` says where reading starts, the limit how far it goes. */
+function firstOf(page: LogPage, count: number): LogPage {
+  const events = page.events.slice(0, count)
+  const cursor = events.at(-1)?.position ?? page.cursor
+  return { ...page, events, cursor, more: true, ends: page.ends.filter(({ position }) => position <= cursor) }
 }
 
 function tellsSomething(page: LogPage, set: ChannelSet, start: Start): boolean {

@@ -1,6 +1,8 @@
 /** One request, one answer: the routes, who may take them, and what goes on every answer. */
 import type { Action, Authorize, Verdict } from '../auth/authorize.ts'
+import { crossSite } from '../auth/cross-site.ts'
 import { guard } from '../auth/guard.ts'
+import { jitter } from '../clock.ts'
 import type { Hub } from '../hub.ts'
 import { Metrics } from '../ops/metrics.ts'
 import { checkTargets } from '../publish.ts'
@@ -8,7 +10,9 @@ import { corsHeaders, preflightHeaders } from './cors.ts'
 import { alive, list, metricsPage, ready } from './look.ts'
 import type { Answer, Headers, HttpRequest } from './message.ts'
 import { Problem, problemAnswer, toProblem } from './problem.ts'
-import { read, VARY, withRetryAfter } from './read.ts'
+import { emptyStream, read } from './read.ts'
+import { asksForStream } from './read-request.ts'
+import { wantsProblem } from './negotiate.ts'
 import { drop, publish, publishRequest } from './write.ts'
 
 export interface HandlerOptions {
@@ -27,8 +31,10 @@ export interface HandlerOptions {
 const LOOK = ['/healthz', '/readyz', '/metrics']
 const DEFAULT_BODY_LIMIT = 1024 * 1024
 const ALLOW = { channel: 'GET, HEAD, POST, DELETE, OPTIONS', look: 'GET, HEAD, OPTIONS' }
-/** A client that met an engine away, or a full hub, may try again after this long. */
-const RETRY_AFTER_MS = 5_000
+/** A client that was refused for the time being may come back after this long, more or less. */
+const COME_BACK_MS = 5_000
+/** What an answer may depend on, on every one, so that no cache mixes them up. */
+const VARY = 'Accept, Prefer, Last-Event-ID, Origin, Authorization, Cookie'
 
 export class Handler {
   readonly hub: Hub
@@ -55,29 +61,36 @@ export class Handler {
 
   /** Never rejects: whatever goes wrong is an answer too. */
   async answer(request: HttpRequest): Promise<Answer> {
-    let answer: Answer
-    try {
-      answer = await this.#route(request)
-    } catch (error) {
-      const problem = toProblem(error)
-      if (problem.code === 'internal') this.hub.delivery.report(error)
-      answer = problemAnswer(problem.temporary ? withRetryAfter(problem, RETRY_AFTER_MS) : problem)
-    }
+    const answer = await this.#route(request).catch((error: unknown) => this.#refusal(request, error))
     this.#metrics.answered(request.method, answer.status)
     const headers = {
       ...answer.headers,
       ...corsHeaders(request, this.#origins),
+      vary: VARY,
       'x-content-type-options': 'nosniff',
     }
     return { ...answer, headers }
   }
 
+  #refusal(request: HttpRequest, error: unknown): Answer {
+    const problem = toProblem(error)
+    if (problem.code === 'internal') this.hub.delivery.report(error)
+    if (!problem.temporary) return problemAnswer(problem)
+    const retryMs = jitter(this.hub.clock, COME_BACK_MS, 1 / 2)
+    if (asksForStream(request) && !wantsProblem(request.header('accept')))
+      return emptyStream(problem, retryMs)
+    const answer = problemAnswer(problem)
+    return { ...answer, headers: { ...answer.headers, 'retry-after': String(Math.ceil(retryMs / 1000)) } }
+  }
+
   async #route(request: HttpRequest): Promise<Answer> {
     const writes = request.method === 'POST' || request.method === 'DELETE'
     if (!this.options.authorize) {
-      const refusal = guard(request, writes, this.#origins)
+      const refusal = guard(request)
       if (refusal !== undefined) throw new Problem('guard', refusal)
     }
+    const foreign = writes ? crossSite(request, this.#origins) : undefined
+    if (foreign !== undefined) throw new Problem('cross-site', foreign)
     const { path } = request
     if (path.startsWith('/channels/'))
       return this.#channelRoute(request, namesOf(path.slice('/channels/'.length)))
@@ -85,11 +98,11 @@ export class Handler {
       case '/channels':
         return this.#lookRoute(request, 'read', () => this.#list(request))
       case '/healthz':
-        return this.#lookRoute(request, 'health', () => Promise.resolve(alive()))
+        return this.#lookRoute(request, 'health', () => Promise.resolve(alive(request)))
       case '/readyz':
-        return this.#lookRoute(request, 'health', () => ready(this.hub))
+        return this.#lookRoute(request, 'health', () => ready(this.hub, request))
       case '/metrics':
-        return this.#lookRoute(request, 'inspect', () => metricsPage(this.#metrics))
+        return this.#lookRoute(request, 'inspect', () => metricsPage(this.#metrics, request))
       case '/': {
         const page = this.options.page
         if (page) return this.#lookRoute(request, 'inspect', () => Promise.resolve({ status: 200, ...page }))
@@ -147,7 +160,7 @@ export class Handler {
   }
 
   #optionsAnswer(request: HttpRequest, allow: string): Answer {
-    const headers: Headers = { allow, vary: VARY, ...preflightHeaders(request, this.#origins, allow) }
+    const headers: Headers = { allow, ...preflightHeaders(request, this.#origins, allow) }
     return { status: 204, headers }
   }
 
@@ -182,13 +195,12 @@ function notAllowed(method: string, allow: string): Problem {
   )
 }
 
-/** The names and patterns of a path, each percent-decoded by itself. What is no percent-encoding is left for the name check to refuse. */
+/** The names and patterns of a path. What is no percent-encoding is left for the name check to refuse. */
 function namesOf(path: string): readonly string[] {
-  return path.split(',').map((part) => {
-    try {
-      return decodeURIComponent(part)
-    } catch {
-      return part
-    }
-  })
+  try {
+    // No name holds a comma, so an encoded one separates too.
+    return decodeURIComponent(path).split(',')
+  } catch {
+    return path.split(',')
+  }
 }

@@ -4,8 +4,7 @@ import type { Hub } from '../hub.ts'
 import type { ChannelInfo } from '../log/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import { type Answer, type HttpRequest, json } from './message.ts'
-import { Query } from './query.ts'
-import { VARY } from './read.ts'
+import { Query, refuseQuery } from './query.ts'
 
 /** Channels of a page when nobody said how many, and at most. */
 const LIST = { limit: 100, most: 1000 }
@@ -27,7 +26,7 @@ export async function list(
       channels: found.filter((_, index) => allowed[index]).map((info) => wireInfo(info, epoch)),
       ...(found.length === limit && last ? { next: last.name } : {}),
     },
-    { 'cache-control': 'private, no-cache', vary: VARY },
+    { 'cache-control': 'private, no-cache' },
   )
 }
 
@@ -39,17 +38,20 @@ function wireInfo({ name, head, oldest, events, bytes, ended }: ChannelInfo, epo
 const NO_STORE = { 'cache-control': 'no-store' }
 
 /** The process answers. */
-export function alive(): Answer {
+export function alive(request: HttpRequest): Answer {
+  refuseQuery(request.query)
   return json({ status: 'ok' }, NO_STORE)
 }
 
 /** The hub can take in and give out. */
-export async function ready(hub: Hub): Promise<Answer> {
+export async function ready(hub: Hub, request: HttpRequest): Promise<Answer> {
+  refuseQuery(request.query)
   const { ok, reason } = await hub.health()
   return ok ? json({ status: 'ok' }, NO_STORE) : json({ status: 'unavailable', reason }, NO_STORE, 503)
 }
 
-export async function metricsPage(metrics: Metrics): Promise<Answer> {
+export async function metricsPage(metrics: Metrics, request: HttpRequest): Promise<Answer> {
+  refuseQuery(request.query)
   const { type, text } = await metrics.exposition()
   return { status: 200, headers: { ...NO_STORE, 'content-type': type }, body: text }
 }

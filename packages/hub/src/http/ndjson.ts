@@ -1,4 +1,5 @@
 /** A batch as `application/x-ndjson`: `{ "type"?, "data" }` a line. Pure. */
+import { checkType } from '../log/settle.ts'
 import type { Publication } from '../publish.ts'
 import { Problem } from './problem.ts'
 
@@ -33,7 +34,20 @@ function parseLine(text: string, line: number, type: string | undefined): Public
   if (!given.has('data')) throw wrongLine(line, 'a member `data`')
   const own = given.get('type') ?? type
   if (own !== undefined && typeof own !== 'string') throw wrongLine(line, '`type` to be a string')
+  if (own !== undefined) checkTypeOf(own, line)
   return { data: given.get('data'), ...(own === undefined ? {} : { type: own }) }
+}
+
+function checkTypeOf(type: string, line: number): void {
+  try {
+    checkType(type)
+  } catch (error) {
+    throw new Problem(
+      'invalid-type',
+      `Line ${line}: ${(error as Error).message}. Nothing of this batch was stored`,
+      { line },
+    )
+  }
 }
 
 function parseJson(text: string, line: number): unknown {

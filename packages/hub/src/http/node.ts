@@ -39,6 +39,7 @@ class NodeRequest implements HttpRequest {
   readonly raw: IncomingMessage
   readonly #res: ServerResponse
   readonly #bodyTimeoutMs: number
+  readonly #authority: string | undefined
   #abort: AbortController | undefined
 
   constructor(req: IncomingMessage, res: ServerResponse, options: NodeHandlerOptions) {
@@ -46,7 +47,8 @@ class NodeRequest implements HttpRequest {
     this.#res = res
     this.#bodyTimeoutMs = options.bodyTimeoutMs ?? 30_000
     this.method = req.method ?? 'GET'
-    const target = originForm(req.url ?? '/')
+    const { target, authority } = splitTarget(req.url ?? '/')
+    this.#authority = authority
     const mark = target.indexOf('?')
     const path = mark < 0 ? target : target.slice(0, mark)
     this.query = mark < 0 ? '' : target.slice(mark + 1)
@@ -54,6 +56,8 @@ class NodeRequest implements HttpRequest {
   }
 
   header(name: string): string | undefined {
+    // In a whole URL stands whom the request is for; `Host` is then ignored.
+    if (name === 'host' && this.#authority !== undefined) return this.#authority
     const value = this.raw.headers[name]
     return Array.isArray(value) ? value.join(', ') : value
   }
@@ -85,12 +89,12 @@ class NodeRequest implements HttpRequest {
   }
 }
 
-/** A proxy may ask with the whole URL (RFC 9112 3.2.2). */
-function originForm(url: string): string {
-  const match = /^https?:\/\/[^/?#]*/i.exec(url)
-  if (!match) return url
-  const rest = url.slice(match[0].length)
-  return rest.startsWith('/') ? rest : `/${rest}`
+/** A request may name the whole URL, as to a proxy (RFC 9112 3.2.2). */
+function splitTarget(url: string): { readonly target: string; readonly authority: string | undefined } {
+  const match = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url)
+  if (!match) return { target: url, authority: undefined }
+  const [, authority, rest = ''] = match
+  return { target: rest.startsWith('/') ? rest : `/${rest}`, authority }
 }
 
 function unmount(path: string, mount: string | undefined): string {

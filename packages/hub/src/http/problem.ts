@@ -32,6 +32,7 @@ const PROBLEMS = {
   unauthorized: [401, 'Who are you?'],
   forbidden: [403, 'Not allowed'],
   guard: [403, 'No rules yet'],
+  'cross-site': [403, 'From another site'],
   'reserved-channel': [403, "The hub's own channel"],
   'not-found': [404, 'Not here'],
   'unknown-channel': [404, 'Unknown channel'],
@@ -78,7 +79,7 @@ export class Problem extends Error {
 
   /** Whether the same request may succeed a little later. */
   get temporary(): boolean {
-    return this.status === 503
+    return this.status === 503 || this.status === 500
   }
 }
 
@@ -86,7 +87,8 @@ export class Problem extends Error {
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof WireError || error instanceof HubError || error instanceof LogError) {
-    if (error.code in PROBLEMS) return new Problem(error.code as ProblemCode, error.message)
+    const members = error instanceof HubError && error.limit !== undefined ? { limit: error.limit } : {}
+    if (error.code in PROBLEMS) return new Problem(error.code as ProblemCode, error.message, members)
   }
   return new Problem('internal', 'The hub failed on this request; its log says why')
 }

@@ -34,7 +34,7 @@ export class Query {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
     if (value >= least && value <= most) return value
     const expected = most === Infinity ? `of ${least} or more` : `from ${least} to ${most}`
-    throw invalidParameter(name, `a whole number ${expected}`, text)
+    throw invalidParameter(name, `a whole number ${expected}`, text, most)
   }
 
   /** @throws {Problem} `invalid-parameter` */
@@ -60,7 +60,12 @@ export function refuseQuery(query: string): Query {
   return new Query(query, [])
 }
 
-export function invalidParameter(parameter: string, expected: string, got: string): Problem {
+export function invalidParameter(
+  parameter: string,
+  expected: string,
+  got: string,
+  limit = Infinity,
+): Problem {
   const shown = JSON.stringify(got.length > 80 ? `${got.slice(0, 80)}…` : got)
   return new Problem('invalid-parameter', `Expected \`${parameter}\` to be ${expected}, got ${shown}`, {
     parameter,

@@ -52,6 +52,13 @@ export function readRequest(request: HttpRequest, limits: HubLimits): ReadReques
   }
 }
 
+/** Whether an answer to this should rather be a stream, so far as can be told of a request that was refused. */
+export function asksForStream(request: HttpRequest): boolean {
+  if (request.method !== 'GET') return false
+  const transport = new URLSearchParams(request.query).get('transport')
+  return transport === null ? wantsStream(request.header('accept')) === true : transport === 'sse'
+}
+
 function negotiated(request: HttpRequest, wait: number | undefined): Transport {
   const stream = wantsStream(request.header('accept'))
   if (stream === undefined) {
@@ -68,7 +75,12 @@ type After = Exclude<Extract<Origin, { after: unknown }>['after'], undefined>
 
 function afterOf(text: string | undefined): After | undefined {
   if (text === undefined) return undefined
-  return text === 'start' || text === 'now' ? text : parseCursor(text)
+  if (text === 'start' || text === 'now') return text
+  try {
+    return parseCursor(text)
+  } catch (error) {
+    throw new Problem('invalid-cursor', (error as Error).message, { parameter: 'after' })
+  }
 }
 
 /** The first that is there: a native EventSource repeats its URL when it reconnects, so what stands in there acts once only. */

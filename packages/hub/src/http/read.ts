@@ -1,26 +1,18 @@
 /** `GET /channels/{…}`: one plan, three ways to carry it out. */
 import { encodeComment, encodePage, encodeRetry, type Page } from '@downlink/wire'
-import { jitter } from '../clock.ts'
 import type { Hub } from '../hub.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import { etagOf, matchesEtag } from './etag.ts'
 import { type Answer, type Headers, type HttpRequest, json } from './message.ts'
-import { wantsProblem } from './negotiate.ts'
-import { Problem, toProblem } from './problem.ts'
+import type { Problem } from './problem.ts'
 import { type ReadRequest, readRequest } from './read-request.ts'
-
-export const VARY = 'Accept, Prefer, Last-Event-ID, Origin, Authorization, Cookie'
 
 const STREAM_HEADERS: Headers = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store, no-transform',
   // nginx holds a stream back without it.
   'x-accel-buffering': 'no',
-  vary: VARY,
 }
-
-/** A client that was refused for the time being comes back after this long, more or less. */
-const COME_BACK_MS = 5_000
 
 /** @param open Whether everybody may read, so that a shared cache may keep pages. */
 export async function read(hub: Hub, request: HttpRequest, set: ChannelSet, open: boolean): Promise<Answer> {
@@ -39,7 +31,7 @@ async function poll(
 ): Promise<Answer> {
   const page = await hub.readPage(set, plan.origin, plan.limit)
   const etag = etagOf(page)
-  const headers = { etag, 'cache-control': cacheControl(page, plan, open), vary: VARY }
+  const headers = { etag, 'cache-control': cacheControl(page, plan, open) }
   if (matchesEtag(request.header('if-none-match'), etag)) return { status: 304, headers }
   return pageAnswer(page, headers)
 }
@@ -57,7 +49,6 @@ async function longPoll(hub: Hub, request: HttpRequest, set: ChannelSet, plan: R
   return pageAnswer(page, {
     'cache-control': 'no-store, no-transform',
     'x-accel-buffering': 'no',
-    vary: VARY,
     ...(plan.preferred ? { 'preference-applied': `wait=${plan.wait}` } : {}),
   })
 }
@@ -67,38 +58,24 @@ function pageAnswer(page: Page, headers: Headers): Answer {
 }
 
 async function stream(hub: Hub, request: HttpRequest, set: ChannelSet, plan: ReadRequest): Promise<Answer> {
-  try {
-    if (await hub.isOver(set, plan.origin))
-      return { status: 204, headers: { 'cache-control': 'no-store', vary: VARY } }
-    if (request.method === 'HEAD') return { status: 200, headers: STREAM_HEADERS, body: '' }
-    hub.admit()
-    return {
-      status: 200,
-      headers: STREAM_HEADERS,
-      open: (sink) => hub.open(set, plan.origin, sink, plan.variant),
-    }
-  } catch (error) {
-    const problem = toProblem(error)
-    if (!problem.temporary) throw error
-    return refuseForNow(hub, request, problem)
-  }
-}
-
-/** A bare EventSource would die of any status but 200, so it is given a stream that ends at once and says when to come back. */
-function refuseForNow(hub: Hub, request: HttpRequest, problem: Problem): Answer {
-  const retry = jitter(hub.clock, COME_BACK_MS, 1 / 2)
-  if (wantsProblem(request.header('accept'))) throw withRetryAfter(problem, retry)
+  if (await hub.isOver(set, plan.origin)) return { status: 204, headers: { 'cache-control': 'no-store' } }
+  if (request.method === 'HEAD') return { status: 200, headers: STREAM_HEADERS, body: '' }
+  hub.admit()
   return {
     status: 200,
     headers: STREAM_HEADERS,
-    body: encodeRetry(retry) + encodeComment(`${problem.code}: ${problem.message}`) + '\n',
+    open: (sink) => hub.open(set, plan.origin, sink, plan.variant),
   }
 }
 
-export function withRetryAfter(problem: Problem, retryMs: number): Problem {
-  return new Problem(problem.code, problem.message, problem.members, {
-    ...problem.headers,
-    'retry-after': String(Math.ceil(retryMs / 1000)),
-    vary: VARY,
-  })
+/**
+ * For a stream that can't be had just now: a bare EventSource would die of any status but 200, so it is given a stream that
+ * ends at once and says when to come back.
+ */
+export function emptyStream(problem: Problem, retryMs: number): Answer {
+  return {
+    status: 200,
+    headers: STREAM_HEADERS,
+    body: `${encodeRetry(retryMs)}${encodeComment(`${problem.code}: ${problem.message}`)}\n`,
+  }
 }

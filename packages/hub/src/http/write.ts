@@ -1,5 +1,6 @@
 /** `POST /channels/{…}` and `DELETE /channels/{…}`. */
 import type { Hub } from '../hub.ts'
+import { checkType } from '../log/settle.ts'
 import type { Publishable } from '../publish.ts'
 import { type Answer, type HttpRequest, json } from './message.ts'
 import { parseNdjson } from './ndjson.ts'
@@ -24,7 +25,7 @@ export interface PublishRequest {
 export function publishRequest(request: HttpRequest): PublishRequest {
   const query = new Query(request.query, ['type', 'end'])
   return {
-    type: query.text('type'),
+    type: typeOf(query.text('type')),
     end: query.flag('end'),
     ndjson: mediaType(request) === 'application/x-ndjson',
     idempotencyKey: idempotencyKey(request.header('idempotency-key')),
@@ -96,9 +97,19 @@ function mediaType(request: HttpRequest): string {
   return essence.trim()
 }
 
+function typeOf(type: string | undefined): string | undefined {
+  try {
+    return type === undefined ? undefined : checkType(type)
+  } catch (error) {
+    throw new Problem('invalid-type', (error as Error).message, { parameter: 'type' })
+  }
+}
+
 function idempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined || /^[\x21-\x7e]{1,255}$/.test(header)) return header
-  throw new Problem('invalid-header', 'Expected `Idempotency-Key` to be 1 to 255 visible ASCII characters')
+  throw new Problem('invalid-header', 'Expected `Idempotency-Key` to be 1 to 255 visible ASCII characters', {
+    header: 'idempotency-key',
+  })
 }
 
 export async function drop(hub: Hub, request: HttpRequest, channels: readonly string[]): Promise<Answer> {
