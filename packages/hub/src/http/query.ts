@@ -69,5 +69,6 @@ export function invalidParameter(
   const shown = JSON.stringify(got.length > 80 ? `${got.slice(0, 80)}…` : got)
   return new Problem('invalid-parameter', `Expected \`${parameter}\` to be ${expected}, got ${shown}`, {
     parameter,
+    ...(limit < Infinity ? { limit } : {}),
   })
 }
