@@ -44,7 +44,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     {
       maxHeaderSize: options.headLimit ?? 16 * 1024,
       headersTimeout: headTimeoutMs,
-      requestTimeout: headTimeoutMs + bodyTimeoutMs,
+      requestTimeout: Math.max(headTimeoutMs, bodyTimeoutMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: Math.max(20, Math.min(1000, headTimeoutMs / 4)),
       // Notices peers that vanish while nothing is written.

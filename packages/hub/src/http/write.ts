@@ -108,7 +108,7 @@ function typeOf(type: string | undefined): string | undefined {
 function idempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined || /^[\x21-\x7e]{1,255}$/.test(header)) return header
   throw new Problem('invalid-header', 'Expected `Idempotency-Key` to be 1 to 255 visible ASCII characters', {
-    header: 'idempotency-key',
+    parameter: 'Idempotency-Key',
   })
 }
 
