@@ -4,16 +4,15 @@ export { WireError } from '@downlink/wire'
 export type { Clock } from './clock.ts'
 export type { DeliverySettings } from './delivery/delivery.ts'
 export { HubError, type HubErrorCode } from './errors.ts'
-export {
-  createHub,
-  type Hub,
-  type HubLimits,
-  type HubOptions,
-  type Published,
-  type PublishOptions,
-  type ReadOptions,
-  type TailOptions,
-} from './hub.ts'
+export { createHub, type Hub } from './hub.ts'
+export type {
+  HubLimits,
+  HubOptions,
+  Published,
+  PublishOptions,
+  ReadOptions,
+  TailOptions,
+} from './hub-options.ts'
 export * from './log/log.ts'
 export { ChannelSet } from './log/channel-set.ts'
 export { MemoryLog } from './log/memory.ts'

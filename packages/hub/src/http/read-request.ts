@@ -2,7 +2,7 @@
 import { parseCursor } from '@downlink/wire'
 import type { Origin } from '../delivery/start.ts'
 import type { Variant } from '../delivery/variant.ts'
-import type { HubLimits } from '../hub.ts'
+import type { HubLimits } from '../hub-options.ts'
 import type { HttpRequest } from './message.ts'
 import { preferredWait, type Transport, wantsStream } from './negotiate.ts'
 import { Problem } from './problem.ts'
