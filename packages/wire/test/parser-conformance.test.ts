@@ -65,6 +65,27 @@ test('parses streams of many parts as the standard says', () => {
   )
 })
 
+test('parses long lines as the standard says, in chunks of all sizes', () => {
+  const words = ['x', 'é', '…', '😀', 'a b: c ', 'data: ', '\uFEFF'].map((word) => bytesOf(word))
+  const broken = [[0xf0, 0x9f], [0xe2], [0xc3], [0xff]]
+  fc.assert(
+    fc.property(fc.nat(), fc.constantFrom(3, 300, 600, 5000), (seed, most) => {
+      const random = seeded(seed)
+      const pieces: ArrayLike<number>[] = [random(3) === 0 ? bytesOf('\uFEFF') : []]
+      for (let lines = 0; lines < 5; lines++) {
+        pieces.push(bytesOf(['data: ', 'id: ', ': ', '', 'event:'][random(5)] ?? ''))
+        for (let left = random(4000); left > 0; left--) {
+          pieces.push((random(50) === 0 ? broken[random(4)] : words[random(7)]) ?? [])
+        }
+        pieces.push(bytesOf(['\n', '\r', '\r\n', '\n\n', '\r\r'][random(5)] ?? ''))
+      }
+      const bytes = bytesOf(...pieces, '\n\n')
+      assert.deepEqual(parse(split(bytes, random, most)), referenceParse(bytes).reports)
+    }),
+    { numRuns: 40 },
+  )
+})
+
 /**
  * npm `eventsource-parser` 4.1.3 through a streaming `TextDecoder`. Where it departs from the standard the stream is made
  * so that the difference can't show, or what we report is brought to its terms:

@@ -288,8 +288,8 @@ test('events near the limit take linear time', guard, () => {
 })
 
 test('a stream byte by byte takes linear time, also when one line has them all', guard, () => {
-  const events = bytesOf('id: 1\ndata: some words\n\n'.repeat(80_000))
-  assert.equal(eventsOf(parse(chunksOf(events, 1))).length, 80_000)
-  const line = bytesOf('data: ', new Uint8Array(2 * MEGABYTE).fill(120), '\n\n')
-  assert.equal(eventsOf(parse(chunksOf(line, 1)))[0]?.data.length, 2 * MEGABYTE)
+  const events = bytesOf('id: 1\ndata: some words\n\n'.repeat(20_000))
+  assert.equal(eventsOf(parse(chunksOf(events, 1))).length, 20_000)
+  const line = bytesOf('data: ', new Uint8Array(MEGABYTE).fill(120), '\n\n')
+  assert.equal(eventsOf(parse(chunksOf(line, 1)))[0]?.data.length, MEGABYTE)
 })
