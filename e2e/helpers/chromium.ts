@@ -1,0 +1,33 @@
+/** Real Chromium, without a service of Google's in the background. */
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { after, before, type TestContext } from 'node:test'
+import { tools } from '../../scripts/tools.mjs'
+
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** One browser for the tests of a file, with a profile of its own; a page of it for each test. */
+export function useChromium(): { open(t: TestContext, url: string): Promise<Page> } {
+  let browser: Browser | undefined
+  before(async () => {
+    browser = await chromium.launch({ executablePath: tools.chromium, args: ARGS })
+  })
+  after(() => browser?.close())
+  return {
+    async open(t, url) {
+      if (browser === undefined) throw new Error('Expected useChromium() to be called outside of the tests')
+      const context = await browser.newContext()
+      t.after(() => context.close())
+      const page = await context.newPage()
+      await page.goto(url)
+      return page
+    },
+  }
+}
