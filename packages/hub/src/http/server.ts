@@ -1,14 +1,15 @@
 /** The hub's own server: Node's HTTP/1.1 server with the hub on it, its limits, and a clean stop. */
 import { createServer, type Server, STATUS_CODES } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Hub } from '../hub.ts'
+import { listen, portOf } from './listen.ts'
 import { nodeHandler, type NodeHandlerOptions } from './node.ts'
 import { Problem, problemAnswer } from './problem.ts'
 
 export interface HubServerOptions extends NodeHandlerOptions {
   /** Default 0: any that is free. */
   readonly port?: number
-  /** Default `localhost`. */
+  /** Default `localhost`: 127.0.0.1 and, where the machine has it, ::1. */
   readonly host?: string
   /** Bytes of a request's head at most; a larger one is `431`. Default 16,384. */
   readonly headLimit?: number
@@ -22,6 +23,7 @@ export interface HubServerOptions extends NodeHandlerOptions {
 const KEEP_ALIVE_MS = 75_000
 
 export interface HubServer {
+  /** The first of the addresses listened on. */
   readonly server: Server
   /** E.g. `http://localhost:4080`. */
   readonly url: string
@@ -40,45 +42,39 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     graceMs = 5_000,
   } = options
   const handle = nodeHandler(hub, options)
-  const server = createServer(
-    {
-      maxHeaderSize: options.headLimit ?? 16 * 1024,
-      headersTimeout: headTimeoutMs,
-      requestTimeout: Math.max(headTimeoutMs, bodyTimeoutMs),
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: Math.max(20, Math.min(1000, headTimeoutMs / 4)),
-      // Notices peers that vanish while nothing is written.
-      keepAlive: true,
-      keepAliveInitialDelay: 30_000,
-    },
-    (req, res) => void handle(req, res),
-  )
-  allowHalfOpen(server)
-  server.on('clientError', refuseHead)
-  await listen(server, port, host)
-  const bound = (server.address() as AddressInfo).port
+  const create = (): Server => {
+    const server = createServer(
+      {
+        maxHeaderSize: options.headLimit ?? 16 * 1024,
+        headersTimeout: headTimeoutMs,
+        requestTimeout: Math.max(headTimeoutMs, bodyTimeoutMs),
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        connectionsCheckingInterval: Math.max(20, Math.min(1000, headTimeoutMs / 4)),
+        // Notices peers that vanish while nothing is written.
+        keepAlive: true,
+        keepAliveInitialDelay: 30_000,
+      },
+      (req, res) => void handle(req, res),
+    )
+    allowHalfOpen(server)
+    server.on('clientError', refuseHead)
+    return server
+  }
+  const servers = await listen(create, port, host)
+  const [server] = servers
+  const bound = portOf(server)
   let stopped: Promise<void> | undefined
   return {
     server,
     port: bound,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    stop: () => (stopped ??= stop(hub, server, graceMs)),
+    stop: () => (stopped ??= stop(hub, servers, graceMs)),
   }
 }
 
 /** A client that has sent its request may close its side and still wants the answer (`nc -N`). Node has the switch, but not in its documentation. */
 function allowHalfOpen(server: Server): void {
   Object.assign(server, { httpAllowHalfOpen: true })
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
 }
 
 /** What Node's parser refuses never becomes a request; it gets its problem all the same. */
@@ -113,11 +109,13 @@ function headProblem(code: string | undefined): Problem {
   }
 }
 
-async function stop(hub: Hub, server: Server, graceMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+async function stop(hub: Hub, servers: readonly Server[], graceMs: number): Promise<void> {
+  const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
   hub.drain()
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
-  await closed
+  for (const server of servers) server.closeIdleConnections()
+  const timer = setTimeout(() => {
+    for (const server of servers) server.closeAllConnections()
+  }, graceMs)
+  await Promise.all(closed)
   clearTimeout(timer)
 }

@@ -1,0 +1,68 @@
+/** `downlink`: parses, calls, prints. Each command is a file of its own. */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { Failure, oneLine } from './failure.ts'
+import { serve, serveCommand } from './serve.ts'
+
+/**
+ * Runs a command.
+ *
+ * @param argv Without the program's own name
+ * @returns the exit code, when the command is over: 0, or 1 after one line on stderr that says why
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const print = (text: string): void => void process.stdout.write(text)
+  const complain = (text: string): void => void process.stderr.write(`downlink: ${text}\n`)
+  let code = 0
+  const program = createProgram([serveCommand((options) => serve(options, print))])
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return usage(error, argv, complain)
+    if (!(error instanceof Failure)) throw error
+    complain(oneLine(error.message))
+    return 1
+  }
+}
+
+function createProgram(commands: readonly Command[]): Command {
+  const program = new Command('downlink')
+    .description('One-way updates over plain HTTP: a hub, what publishes to it, and what reads it.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help, or that of a command')
+    .helpCommand('help [command]', 'print the help of a command')
+  for (const command of commands) program.addCommand(command.helpOption('-h, --help', 'print this help'))
+  for (const command of [program, ...commands]) {
+    // Errors come out of `parseAsync`, and are printed in one place.
+    command.exitOverride().configureOutput({ outputError: () => {} })
+  }
+  return program
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string
+  }
+  return manifest.version
+}
+
+/** Help and version are thrown too, after they were printed. */
+function usage(error: CommanderError, argv: readonly string[], complain: (text: string) => void): number {
+  if (error.exitCode === 0) return 0
+  // Help that nobody asked for: no command was given.
+  if (error.code === 'commander.help') return 1
+  const command = argv.find((argument) => ['serve', 'publish', 'tail'].includes(argument))
+  const help = `downlink${command === undefined ? '' : ` ${command}`} --help`
+  complain(`${oneLine(plain(error.message))} (see \`${help}\`)`)
+  return 1
+}
+
+/** Commander's `error: option '-p, --port <number>' argument 'x' is invalid. Expected …` says less in more words. */
+function plain(message: string): string {
+  return message
+    .replace(/^error: /, '')
+    .replace(/^option '(?:-\w, )?(--[\w-]+)[^']*' argument '([^]*?)' is invalid\. /, '$1 $2: ')
+    .replace(/^command-argument value '([^]*?)' is invalid for argument '([^']*)'\. /, '')
+    .replace(/\.$/, '')
+}

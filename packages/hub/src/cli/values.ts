@@ -1,0 +1,115 @@
+/** The values that options take: from text to what is meant, or a line that says what was expected. Pure. */
+import { checkChannel, checkPattern, parseCursor, WireError } from '@downlink/wire'
+import { InvalidArgumentError } from 'commander'
+import { isLoopbackHost } from '../auth/guard.ts'
+
+export const DEFAULT_HUB = 'http://localhost:4080'
+
+function shown(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= least && value <= most) return value
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}`)
+  }
+}
+
+export const portValue: (text: string) => number = wholeNumber(0, 65_535)
+export const lastValue: (text: string) => number = wholeNumber(0, 1_000)
+
+/** Nobody but this machine may ask a hub that has no rules (`docs/protocol.md`, 17.1.1). */
+export function hostValue(text: string): string {
+  const name = text.replace(/^\[(.*)\]$/, '$1')
+  if (isLoopbackHost(name.includes(':') ? `[${name}]` : name)) return name
+  throw new InvalidArgumentError(
+    'A hub without rules listens on loopback only, such as localhost, 127.0.0.1 or ::1. ' +
+      'To serve others, embed it with `authorize` (see the README)',
+  )
+}
+
+/** `memory` is the only log there is yet. */
+export function logValue(text: string): 'memory' {
+  if (text === 'memory') return text
+  throw new InvalidArgumentError('Expected memory, the only log there is yet')
+}
+
+export function originsValue(text: string, before: readonly string[] = []): readonly string[] {
+  const url = URL.parse(text)
+  if (url !== null && url.origin === text && /^https?:$/.test(url.protocol)) return [...before, text]
+  throw new InvalidArgumentError(
+    'Expected an origin, such as https://app.example: no path, no slash at the end',
+  )
+}
+
+/** Where the hub is, without a slash at the end; it may be mounted below a path. */
+export function hubValue(text: string): string {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new InvalidArgumentError(`Expected a URL such as ${DEFAULT_HUB}`)
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw new InvalidArgumentError('Expected a URL without ? and #')
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new InvalidArgumentError("Expected a URL without a password: use --header 'Authorization: …'")
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+}
+
+export type HeaderList = readonly (readonly [name: string, value: string])[]
+
+export function headersValue(text: string, before: HeaderList = []): HeaderList {
+  const match = /^([^:]*):\s*(.*)$/.exec(text)
+  const [, name = '', value = ''] = match ?? []
+  try {
+    // The runtime knows what a header may be; an empty name is none.
+    void new Headers([[name, value]])
+    return [...before, [name, value]]
+  } catch {
+    throw new InvalidArgumentError("Expected 'Name: value'")
+  }
+}
+
+/** `CURSOR`, `start` or `now`. */
+export function afterValue(text: string): string {
+  if (text !== 'start' && text !== 'now') {
+    checked(() => parseCursor(text), 'Expected a cursor (the id of an event), start or now')
+  }
+  return text
+}
+
+/** One name, or several with commas. */
+export function channelValue(text: string): string {
+  for (const name of text.split(',')) checked(() => checkChannel(name))
+  return text
+}
+
+/** Names and patterns, as arguments of their own or with commas. */
+export function channelsValue(text: string, before: readonly string[] = []): readonly string[] {
+  const parts = text.split(',')
+  for (const part of parts) checked(() => checkPattern(part))
+  return [...before, ...parts.filter((part) => !before.includes(part))]
+}
+
+export function typeValue(text: string): string {
+  if (text.startsWith('downlink:')) {
+    throw new InvalidArgumentError('Types that begin with "downlink:" are the hub\'s own')
+  }
+  // oxlint-disable-next-line no-control-regex -- NUL is one of the three
+  if (text !== '' && Buffer.byteLength(text) <= 255 && !/[\r\n\u0000]/.test(text)) return text
+  throw new InvalidArgumentError('Expected 1 to 255 bytes on one line')
+}
+
+function checked(check: () => unknown, message?: string): void {
+  try {
+    check()
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error
+    throw new InvalidArgumentError(message ?? error.message)
+  }
+}
+
+export { shown }
