@@ -1,0 +1,35 @@
+/**
+ * What any log does, whatever engine it lives in: the contract of `src/log/log.ts` and of "The log" in the design, as tests.
+ * An engine's own test file calls `testLogContract` with a way to open an empty log.
+ */
+import { describe } from 'node:test'
+import { appendFacts, endFacts, idempotencyFacts, reopenFacts } from './log-contract/append.ts'
+import { dropFacts, forgetFacts, gapFacts, retentionFacts } from './log-contract/gaps.ts'
+import type { OpenLog, Without } from './log-contract/harness.ts'
+import { modelFacts } from './log-contract/compare.ts'
+import { promiseFacts } from './log-contract/promise.ts'
+import { readFacts } from './log-contract/read.ts'
+import { channelFacts, lifeFacts, tailFacts } from './log-contract/tail.ts'
+
+export type { HarnessOptions, LogHarness, OpenLog, Without } from './log-contract/harness.ts'
+
+/** @param without The abilities this engine lacks, each with the reason in writing: their tests are skipped. */
+export function testLogContract(name: string, open: OpenLog, without: Without = {}): void {
+  const suite = { open, without }
+  describe(`the ${name} log`, () => {
+    lifeFacts(suite)
+    appendFacts(suite)
+    endFacts(suite)
+    idempotencyFacts(suite)
+    readFacts(suite)
+    retentionFacts(suite)
+    gapFacts(suite)
+    dropFacts(suite)
+    forgetFacts(suite)
+    tailFacts(suite)
+    channelFacts(suite)
+    reopenFacts(suite)
+    modelFacts(suite)
+    promiseFacts(suite)
+  })
+}
