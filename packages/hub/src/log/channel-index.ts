@@ -2,12 +2,17 @@
 import { matchesPattern } from '@downlink/wire'
 import type { ChannelSet } from './channel-set.ts'
 
+/** So many fresh names are rather looked through one by one than sorted in. */
+const FEW = 512
+
 export class ChannelIndex<C extends { readonly name: string }> {
   readonly #channels = new Map<string, C>()
-  /** In order; may still have names that were removed since. */
+  /** In order. */
   #sorted: string[] = []
-  /** Not sorted in yet. */
+  /** Came since, and are not sorted in yet: a name is either there or here. */
   #fresh: string[] = []
+  /** Names in either that were removed. */
+  readonly #stale = new Set<string>()
 
   get size(): number {
     return this.#channels.size
@@ -17,24 +22,27 @@ export class ChannelIndex<C extends { readonly name: string }> {
     return this.#channels.get(name)
   }
 
+  /** The name must not be here yet. */
   add(channel: C): void {
     this.#channels.set(channel.name, channel)
-    this.#fresh.push(channel.name)
-    // Names that come and go would gather here without end when nobody reads by pattern.
-    if (this.#fresh.length > 2 * this.#channels.size + 64) this.#fold()
+    if (!this.#stale.delete(channel.name)) this.#fresh.push(channel.name)
   }
 
   remove(name: string): void {
-    this.#channels.delete(name)
+    if (!this.#channels.delete(name)) return
+    this.#stale.add(name)
+    if (this.#stale.size > this.#channels.size + FEW) this.#sortIn()
   }
 
   /** How many names could match one of the patterns, judged by what they begin with. */
   candidates(patterns: readonly string[]): number {
-    this.#fold()
-    return patterns.reduce(
-      (sum, pattern) => sum + this.#end(prefixOf(pattern)) - this.#begin(prefixOf(pattern)),
-      0,
-    )
+    this.#sortInMany()
+    let count = 0
+    for (const pattern of patterns) {
+      const [begin, end] = this.#range(prefixOf(pattern))
+      count += end - begin + this.#fresh.length
+    }
+    return count
   }
 
   /** The channels of the set that are here, each once, in no particular order. */
@@ -54,7 +62,7 @@ export class ChannelIndex<C extends { readonly name: string }> {
 
   /** In the order of names, after `after`. */
   *inOrder(set: ChannelSet, after: string): Generator<C, void, undefined> {
-    this.#fold()
+    this.#sortIn()
     const names = set.patterns.length === 0 ? set.names : this.#sorted
     for (let at = lowerBound(names, (name) => name > after); at < names.length; at++) {
       const channel = this.#channels.get(names[at] as string)
@@ -63,45 +71,51 @@ export class ChannelIndex<C extends { readonly name: string }> {
   }
 
   *#matching(pattern: string): Generator<C, void, undefined> {
-    this.#fold()
-    const prefix = prefixOf(pattern)
+    this.#sortInMany()
     const names = this.#sorted
-    for (let at = this.#begin(prefix), end = this.#end(prefix); at < end; at++) {
-      const name = names[at] as string
-      if (!matchesPattern(pattern, name)) continue
-      const channel = this.#channels.get(name)
+    const fresh = this.#fresh
+    const [begin, end] = this.#range(prefixOf(pattern))
+    for (let at = begin; at < end; at++) {
+      const channel = this.#find(pattern, names[at] as string)
+      if (channel) yield channel
+    }
+    for (const name of fresh) {
+      const channel = this.#find(pattern, name)
       if (channel) yield channel
     }
   }
 
-  #begin(prefix: string): number {
-    return lowerBound(this.#sorted, (name) => name >= prefix)
+  #find(pattern: string, name: string): C | undefined {
+    return matchesPattern(pattern, name) ? this.#channels.get(name) : undefined
   }
 
-  #end(prefix: string): number {
-    return lowerBound(this.#sorted, (name) => name > prefix && !name.startsWith(prefix))
+  /** Where the sorted names with this prefix are. */
+  #range(prefix: string): readonly [begin: number, end: number] {
+    const begin = lowerBound(this.#sorted, (name) => name >= prefix)
+    const end = lowerBound(this.#sorted, (name) => name > prefix && !name.startsWith(prefix))
+    return [begin, end]
   }
 
-  /**
-   * Sorts the fresh names in. One merge costs as much as there are names, however few are fresh, but only the first read by
-   * pattern after a channel came pays for it. Into a new array, so that no iteration under way is disturbed.
-   */
-  #fold(): void {
-    if (this.#fresh.length === 0 && this.#sorted.length < 2 * this.#channels.size + 64) return
-    const fresh = this.#fresh.sort()
-    this.#fresh = []
+  /** Sorting in costs as much as there are names, so that not every new channel should make the next read pay for it. */
+  #sortInMany(): void {
+    if (this.#fresh.length > FEW) this.#sortIn()
+  }
+
+  /** Makes new arrays, so that no iteration under way is disturbed. */
+  #sortIn(): void {
+    if (this.#fresh.length === 0 && this.#stale.size === 0) return
+    const fresh = this.#fresh.filter((name) => this.#channels.has(name)).sort()
     const all: string[] = []
     let at = 0
-    const push = (name: string): void => {
-      // A name may be here twice, when it was removed and came again.
-      if (this.#channels.has(name) && all.at(-1) !== name) all.push(name)
-    }
     for (const name of this.#sorted) {
-      while (at < fresh.length && (fresh[at] as string) < name) push(fresh[at++] as string)
-      push(name)
+      if (this.#stale.has(name)) continue
+      while (at < fresh.length && (fresh[at] as string) < name) all.push(fresh[at++] as string)
+      all.push(name)
     }
-    while (at < fresh.length) push(fresh[at++] as string)
+    while (at < fresh.length) all.push(fresh[at++] as string)
     this.#sorted = all
+    this.#fresh = []
+    this.#stale.clear()
   }
 }
 

@@ -56,11 +56,6 @@ export class PositionQueue<T extends { readonly position: Position }> {
     this.#items = this.#items.filter((item) => item !== undefined && keep(item))
     this.#start = 0
   }
-
-  clear(): void {
-    this.#items = []
-    this.#start = 0
-  }
 }
 
 export type Direction = 'forward' | 'backward'

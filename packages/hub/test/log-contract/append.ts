@@ -217,7 +217,7 @@ export function idempotencyFacts(suite: Suite): void {
     fact(suite, 'holds for retries at the same time', async (log) => {
       const all = await Promise.all([log.append([event], once), log.append([event], once)])
       assert.deepEqual(all[0].positions, all[1].positions)
-      assert.deepEqual(all.map((appended) => appended.repeated).sort(), [false, true])
+      assert.equal(all.filter((appended) => appended.repeated).length, 1)
     })
 
     fact(suite, 'is refused with another fingerprint', async (log) => {
@@ -282,8 +282,8 @@ export function reopenFacts(suite: Suite): void {
       const page = await first.log.read(whole, { after: 0 }, ALL)
       const state = first.log.state()
       await first.log.close()
-      assert.ok(first.reopen)
-      const second = await first.reopen()
+      const second = await first.reopen?.()
+      assert.ok(second)
       try {
         assert.deepEqual(await second.log.read(whole, { after: 0 }, ALL), page)
         assert.deepEqual(second.log.state(), state)
