@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { ChannelSet } from '../src/log/channel-set.ts'
@@ -172,6 +173,8 @@ describe('the memory log itself', () => {
       return new WeakRef(events[0] as object)
     })()
     await harness.advance(1001)
+    // A WeakRef holds on to its target until the turn of the event loop ends.
+    await setImmediate()
     setFlagsFromString('--expose-gc')
     runInNewContext('gc')()
     assert.equal(ref.deref(), undefined)
