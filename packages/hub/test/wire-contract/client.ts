@@ -1,0 +1,151 @@
+/** HTTP as the tests speak it: nothing added that a test did not ask for. */
+import assert from 'node:assert/strict'
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { createParser, type Page, parsePage, type StreamEvent } from '@downlink/wire'
+
+export interface Ask {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly body?: string | Uint8Array
+  readonly signal?: AbortSignal
+}
+
+export interface Got {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+function send(url: string, ask: Ask): Promise<IncomingMessage> {
+  const { origin } = new URL(url)
+  return new Promise((resolve, reject) => {
+    const { method = 'GET', headers = {}, body, signal } = ask
+    const outgoing = httpRequest(origin, {
+      // As written: a `URL` would mend what a test means to be wrong.
+      path: url.slice(origin.length) || '/',
+      method,
+      headers: headers as Record<string, string>,
+      agent: false,
+      ...(signal ? { signal } : {}),
+    })
+    outgoing.on('response', resolve).on('error', reject)
+    outgoing.end(body)
+  })
+}
+
+export async function ask(url: string, what: Ask = {}): Promise<Got> {
+  const response = await send(url, what)
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk as Buffer)
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    text: Buffer.concat(chunks).toString(),
+  }
+}
+
+export async function askPage(url: string, headers: Ask['headers'] = {}): Promise<Page> {
+  const got = await ask(url, { headers })
+  assert.equal(got.status, 200, got.text)
+  assert.equal(got.headers['content-type'], 'application/json')
+  return parsePage(got.text)
+}
+
+/** Publishes, and gives the ids. */
+export async function post(
+  url: string,
+  body: string | Uint8Array,
+  headers: Ask['headers'] = {},
+): Promise<readonly string[]> {
+  const got = await ask(url, { method: 'POST', body, headers })
+  assert.equal(got.status, 200, got.text)
+  return (JSON.parse(got.text) as { ids: string[] }).ids
+}
+
+/** An open stream, parsed as it comes; `text` is all of it so far. */
+export class EventStream {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** Resolves when the stream is over, however it ends. */
+  readonly ended: Promise<void>
+  readonly comments: string[] = []
+  text = ''
+  retry: number | undefined
+  readonly #response: IncomingMessage
+  readonly #events: StreamEvent[] = []
+  #wake: (() => void) | undefined
+  #over = false
+
+  constructor(response: IncomingMessage) {
+    this.#response = response
+    this.status = response.statusCode ?? 0
+    this.headers = response.headers
+    const parser = createParser({
+      onEvent: (event) => this.#events.push(event),
+      onComment: (text) => this.comments.push(text),
+      onRetry: (ms) => (this.retry = ms),
+    })
+    response.on('data', (bytes: Buffer) => {
+      this.text += bytes.toString('latin1')
+      parser.feed(bytes)
+      this.#wake?.()
+    })
+    this.ended = new Promise((resolve) => {
+      response.on('close', () => {
+        this.#over = true
+        this.#wake?.()
+        resolve()
+      })
+      // A cut is an end, too.
+      response.on('error', () => {})
+    })
+  }
+
+  /** The next event, control events too; undefined when the stream is over. */
+  async next(): Promise<StreamEvent | undefined> {
+    await this.#until(() => this.#events.length > 0)
+    return this.#events.shift()
+  }
+
+  async take(count: number): Promise<readonly StreamEvent[]> {
+    await this.#until(() => this.#events.length >= count)
+    return this.#events.splice(0, count)
+  }
+
+  /** Resolves when this many comments have come. */
+  async heard(comments: number): Promise<void> {
+    await this.#until(() => this.comments.length >= comments)
+  }
+
+  async #until(enough: () => boolean): Promise<void> {
+    while (!enough() && !this.#over) await new Promise<void>((resolve) => (this.#wake = resolve))
+  }
+
+  close(): void {
+    this.#response.destroy()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+export async function openStream(url: string, headers: Ask['headers'] = {}): Promise<EventStream> {
+  return new EventStream(await send(url, { headers: { accept: 'text/event-stream', ...headers } }))
+}
+
+/** The problem of a refusal, whose form has been checked (P13.1). */
+export function problemOf(got: Got, status: number, code: string): Record<string, unknown> {
+  assert.equal(got.status, status, got.text)
+  assert.equal(got.headers['content-type'], 'application/problem+json')
+  assert.equal(got.headers['cache-control'], 'no-store')
+  assert.equal(got.headers['x-content-type-options'], 'nosniff')
+  const problem = JSON.parse(got.text) as Record<string, unknown>
+  assert.equal(problem['code'], code, got.text)
+  assert.equal(problem['type'], `urn:downlink:problem:${code}`)
+  assert.equal(problem['status'], status)
+  assert.match(String(problem['title']), /^\S.{2,}/)
+  const detail = String(problem['detail'])
+  assert.ok(detail.length >= 20 && detail.length <= 500, `a detail of use, got ${JSON.stringify(detail)}`)
+  return problem
+}

@@ -1,0 +1,69 @@
+/** What the contract suite needs of a way to put the hub on HTTP. */
+import { after, before } from 'node:test'
+import type { Command, Counts, Setup } from './test-hub.ts'
+
+export interface Running {
+  /** E.g. `http://localhost:40123`. */
+  readonly url: string
+  command(command: Command): Promise<unknown>
+  /** Idempotent. */
+  stop(): Promise<void>
+}
+
+export interface Face {
+  readonly name: string
+  start(setup?: Setup): Promise<Running>
+  /** What this face can't have, each with the reason. */
+  readonly cannot?: Partial<Record<Ability, string>>
+}
+
+/** What not every runtime lets a handler do or see. */
+export type Ability =
+  /** Streams that end with their connection, without chunked coding. */
+  | 'close-delimited'
+  /** The runtime leaves a request target and its headers as they came. */
+  | 'verbatim-head'
+  /** Methods that the web's `Request` does not know. */
+  | 'odd-methods'
+  /** Closes the connection after a refusal that leaves a body unread. */
+  | 'close-after-refusal'
+
+let names = 0
+
+/** A channel nobody has used. */
+export function fresh(stem = 'channel'): string {
+  return `${stem}-${++names}`
+}
+
+/** A hub for all tests of the surrounding `describe`. */
+export function shared(face: Face, setup: Setup = {}): Running {
+  let running: Running | undefined
+  const started = (): Running => {
+    if (running === undefined) throw new Error('The hub of these tests runs only while they do')
+    return running
+  }
+  before(async () => {
+    running = await face.start(setup)
+  })
+  after(() => running?.stop())
+  return {
+    get url() {
+      return started().url
+    },
+    command: (command) => started().command(command),
+    stop: () => started().stop(),
+  }
+}
+
+export async function counts(hub: Running): Promise<Counts> {
+  return (await hub.command({ do: 'count' })) as Counts
+}
+
+/** Resolves when the counts are these: what the kernel and the runtime take their time to tell. */
+export async function untilCounts(hub: Running, wanted: Counts): Promise<void> {
+  for (;;) {
+    const { readers, waiting } = await counts(hub)
+    if (readers === wanted.readers && waiting === wanted.waiting) return
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

@@ -1,0 +1,69 @@
+/** The ways to put the hub on HTTP that live in this process. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import { fetchHandler } from '../../src/http/fetch.ts'
+import { nodeHandler } from '../../src/http/node.ts'
+import { serveHub } from '../../src/http/server.ts'
+import type { Face, Running } from './face.ts'
+import { type Setup, TestHub } from './test-hub.ts'
+
+export const ownServer: Face = {
+  name: "the hub's own server",
+  async start(setup) {
+    const test = new TestHub(setup)
+    const server = await serveHub(test.hub, test.options)
+    return running(test, server.url, async () => {
+      await server.stop()
+      await test.hub.close()
+    })
+  },
+}
+
+export const nodeServer: Face = {
+  name: 'nodeHandler on node:http',
+  start(setup) {
+    const test = new TestHub(setup)
+    const handle = nodeHandler(test.hub, test.options)
+    return listening(
+      test,
+      createServer((req, res) => void handle(req, res)),
+    )
+  },
+}
+
+export const honoServer: Face = {
+  name: 'fetchHandler behind @hono/node-server',
+  start(setup) {
+    const test = new TestHub(setup)
+    const handle = fetchHandler(test.hub, test.options)
+    return listening(test, createAdaptorServer({ fetch: (request) => handle(request) }) as Server)
+  },
+  cannot: fetchLimits(),
+}
+
+/** What the web's `Request` and `Response` leave no room for. */
+export function fetchLimits(): NonNullable<Face['cannot']> {
+  return {
+    'close-delimited': 'a Response does not say how its body is delimited: the runtime chunks it',
+    'verbatim-head': 'a Request has a parsed URL and parsed headers, and the runtime may refuse before',
+    'odd-methods': 'a Request refuses TRACE, and runtimes refuse methods they do not know before the handler',
+    'close-after-refusal': 'the connection is the runtime’s own',
+  }
+}
+
+async function listening(test: TestHub, server: Server): Promise<Running> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return running(test, `http://127.0.0.1:${(server.address() as AddressInfo).port}`, async () => {
+    await test.hub.close()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+}
+
+function running(test: TestHub, url: string, stop: () => Promise<void>): Running {
+  let stopped: Promise<void> | undefined
+  return { url, command: (command) => test.command(command), stop: () => (stopped ??= stop()) }
+}
+
+export type { Setup }
