@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { Failure, oneLine } from './failure.ts'
+import { publish, publishCommand } from './publish.ts'
 import { serve, serveCommand } from './serve.ts'
 
 /**
@@ -13,8 +14,14 @@ import { serve, serveCommand } from './serve.ts'
 export async function main(argv: readonly string[]): Promise<number> {
   const print = (text: string): void => void process.stdout.write(text)
   const complain = (text: string): void => void process.stderr.write(`downlink: ${text}\n`)
+  const tell = (text: string): void => complain(oneLine(text))
   let code = 0
-  const program = createProgram([serveCommand((options) => serve(options, print))])
+  const program = createProgram([
+    serveCommand((options) => serve(options, print)),
+    publishCommand(async (channel, data, options) => {
+      code = await publish(channel, data, options, { stdin: process.stdin, print, tell })
+    }),
+  ])
   try {
     await program.parseAsync(argv, { from: 'user' })
     return code

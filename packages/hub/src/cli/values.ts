@@ -5,10 +5,6 @@ import { isLoopbackHost } from '../auth/guard.ts'
 
 export const DEFAULT_HUB = 'http://localhost:4080'
 
-function shown(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
-}
-
 function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
@@ -59,18 +55,31 @@ export function hubValue(text: string): string {
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
 }
 
+/** `fetch` refuses some of these on each request, which would look like a hub that is away. */
+const CONNECTION = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+])
+
 export type HeaderList = readonly (readonly [name: string, value: string])[]
 
 export function headersValue(text: string, before: HeaderList = []): HeaderList {
   const match = /^([^:]*):\s*(.*)$/.exec(text)
   const [, name = '', value = ''] = match ?? []
+  if (CONNECTION.has(name.toLowerCase())) {
+    throw new InvalidArgumentError('This header is for the connection to say, not for you')
+  }
   try {
     // The runtime knows what a header may be; an empty name is none.
     void new Headers([[name, value]])
-    return [...before, [name, value]]
   } catch {
     throw new InvalidArgumentError("Expected 'Name: value'")
   }
+  return [...before, [name, value]]
 }
 
 /** `CURSOR`, `start` or `now`. */
@@ -111,5 +120,3 @@ function checked(check: () => unknown, message?: string): void {
     throw new InvalidArgumentError(message ?? error.message)
   }
 }
-
-export { shown }
