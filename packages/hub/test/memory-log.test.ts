@@ -150,6 +150,33 @@ describe('the memory log itself', () => {
     await log.append([...batch.slice(0, 2), ...batch.slice(0, 2)], { end: ['b'] })
   })
 
+  test('counts an empty channel that the batch itself uses as no room', async () => {
+    const { log } = new Harness({ maxChannels: 2 })
+    await publish(log, 'a', '')
+    await publish(log, 'b', '')
+    await log.drop('a')
+    const batch = ['a', 'c'].map((channel) => ({ channel, data: '' }))
+    await assert.rejects(log.append(batch), refusal('log-full'))
+    await log.append(batch.slice(1))
+    assert.deepEqual(
+      (await log.channels(set('**'), '', 10)).map((info) => info.name),
+      ['b', 'c'],
+    )
+  })
+
+  test('lets go of ends that were dropped, and still tells those that stand', async () => {
+    const { log } = new Harness({})
+    const names = Array.from({ length: 3000 }, (_, index) => `p.${index}`)
+    await log.append([], { end: names })
+    for (const name of names.slice(0, 2900)) await log.drop(name)
+    await publish(log, 'p.0', '')
+    const { ends } = await log.read(set('p.*'), { after: 0 }, ALL)
+    assert.deepEqual(
+      ends.map((end) => end.channel),
+      names.slice(2900),
+    )
+  })
+
   test('stops its timer when it is closed, and its own timer keeps no process alive', async (t) => {
     const harness = new Harness({})
     assert.equal(harness.timers.size, 1)

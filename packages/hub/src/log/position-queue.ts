@@ -82,7 +82,7 @@ export function* merge<T extends { readonly position: Position }>(
     else {
       const last = heap.pop() as Cursor<T>
       if (heap.length === 0) return
-      if (last !== top) heap[0] = last
+      heap[0] = last
     }
     sink(heap, 0, step)
   }

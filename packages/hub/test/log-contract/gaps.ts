@@ -271,6 +271,28 @@ export function dropFacts(suite: Suite): void {
       assert.deepEqual(texts(await log.read(set('**'), { after: 0 }, ALL)), ['2'])
     })
 
+    fact(
+      suite,
+      'of some of very many channels leaves the events of the others, in every way of reading',
+      async (log) => {
+        const names = Array.from({ length: 120 }, (_, index) => `p.${index}`)
+        for (const round of ['1', '2', '3']) {
+          await log.append(names.map((channel) => ({ channel, data: `${channel} ${round}` })))
+        }
+        for (const name of names.slice(20)) await log.drop(name)
+        await publish(log, 'p.50', 'p.50 again')
+        const kept = ['1', '2', '3'].flatMap((round) => names.slice(0, 20).map((name) => `${name} ${round}`))
+        kept.push('p.50 again')
+        const pattern = set('p.*')
+        assert.deepEqual(texts(await log.read(pattern, { after: 0 }, ALL)), kept)
+        assert.deepEqual(texts(await log.read(pattern, { last: 50 }, ALL)), kept.slice(-50))
+        assert.deepEqual(
+          texts(await log.read(pattern, { before: log.state().frontier }, ALL)),
+          kept.slice(0, -1),
+        )
+      },
+    )
+
     fact(suite, 'of a trimmed channel turns its gap to deleted', async (log, harness) => {
       await publish(log, 'a', '')
       await harness.advance(DAY + 1)
@@ -380,6 +402,20 @@ export function forgetFacts(suite: Suite): void {
         assert.deepEqual(await listed(log), [])
         assert.deepEqual((await log.read(set('a'), { after: 0 }, ALL)).gap?.reason, 'unknown')
         assert.deepEqual((await log.read(set('a'), { after: mark }, ALL)).gap, undefined)
+      },
+      options,
+    )
+
+    fact(
+      suite,
+      'is not forgotten when it was used again in time',
+      async (log, harness) => {
+        await publish(log, 'kept', '1')
+        await log.drop('kept')
+        await publish(log, 'kept', '2')
+        await harness.advance(7 * DAY)
+        assert.deepEqual(await listed(log), ['kept'])
+        assert.deepEqual(texts(await log.read(set('kept'), { last: 9 }, ALL)), ['2'])
       },
       options,
     )

@@ -1,16 +1,17 @@
 /** A log so naive that it is plainly right: it remembers everything that ever happened, and looks through all of it for each answer. */
 import { matchesPattern } from '@downlink/wire'
 import type { ChannelSet } from '../../src/log/channel-set.ts'
-import type {
-  ChannelInfo,
-  EndMark,
-  From,
-  Limit,
-  LogEvent,
-  LogGap,
-  LogPage,
-  LogRecord,
-  Position,
+import {
+  GAP_CHANNELS,
+  type ChannelInfo,
+  type EndMark,
+  type From,
+  type Limit,
+  type LogEvent,
+  type LogGap,
+  type LogPage,
+  type LogRecord,
+  type Position,
 } from '../../src/log/log.ts'
 import { DEFAULT_RETENTION, type Retention, type RetentionRule } from '../../src/log/retention.ts'
 
@@ -94,9 +95,10 @@ export class Model {
     const drops = this.#records((channel) => set.has(channel)).filter((record) => record.kind === 'drop')
     const lost = [...trimmed, ...drops].filter((record) => record.position > from)
     if (lost.length === 0) return undefined
+    const names = [...new Set(lost.map((record) => record.channel))].sort()
     return {
       reason: lost.some((record) => record.kind === 'drop') ? 'deleted' : 'trimmed',
-      channels: [...new Set(lost.map((record) => record.channel))].sort(),
+      channels: names.length > GAP_CHANNELS ? set.parts : names,
       from,
       to: Math.max(from, to),
       upTo: Math.max(...lost.map((record) => record.position)),

@@ -20,6 +20,7 @@ export const RULES: readonly RetentionRule[] = [
   { channels: 'p.bytes', bytes: 6, age: Infinity },
   { channels: 'p.**', age: 1000 },
   { channels: 'q.needle', count: 5, age: 1500 },
+  { channels: 'crowd.*', count: 3 },
 ]
 
 const CHANNELS = ['count', 'free', 'p.bytes', 'p.age', 'p.age.b', 'q.needle', '$hub']
