@@ -8,7 +8,15 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findCommand, hasRuntime, runtimeFolder, runtimes, systemTools } from './tools.mjs'
+import {
+  findCommand,
+  frameworks,
+  hasFramework,
+  hasRuntime,
+  runtimes,
+  systemTools,
+  toolFolder,
+} from './tools.mjs'
 
 /** A tool that is missing and can't be installed from here. The message says what to type. */
 class ToolsError extends Error {}
@@ -16,9 +24,10 @@ class ToolsError extends Error {}
 /** @throws {ToolsError} when something is missing and can't be had */
 export function ensureTools() {
   const system = systemTools.filter((tool) => findCommand(...tool.commands) === undefined)
-  const npm = runtimes.filter((runtime) => !hasRuntime(runtime))
+  const missing = runtimes.filter((runtime) => !hasRuntime(runtime))
   if (system.length > 0) installSystemTools(system)
-  for (const runtime of npm) installRuntime(runtime)
+  for (const runtime of missing) installRuntime(runtime)
+  for (const framework of frameworks) if (!hasFramework(framework)) installFramework(framework)
 }
 
 function installSystemTools(missing) {
@@ -91,8 +100,18 @@ function installRuntime(runtime) {
       `The tests need ${name} (${runtime.why}), which runs on Linux only. Run them there, or in a container.`,
     )
   }
-  console.log(`fetching ${name} (${runtime.why})`)
-  const folder = runtimeFolder(runtime)
+  installFromNpm(runtime, [name], () => hasRuntime(runtime))
+}
+
+function installFramework(framework) {
+  const names = Object.entries(framework.packages).map(([name, version]) => `${name}@${version}`)
+  installFromNpm(framework, names, () => hasFramework(framework))
+}
+
+function installFromNpm(tool, names, isThere) {
+  const all = names.join(' ')
+  console.log(`fetching ${all} (${tool.why})`)
+  const folder = toolFolder(tool)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   // Its own package.json keeps npm from taking the repository for the place to install to.
@@ -105,12 +124,12 @@ function installRuntime(runtime) {
     '--ignore-scripts',
     '--no-audit',
     '--no-fund',
-    name,
+    ...names,
   ]
-  if (run(['npm', ...args]) && hasRuntime(runtime)) return
+  if (run(['npm', ...args]) && isThere()) return
   rmSync(folder, { recursive: true, force: true })
   throw new ToolsError(
-    `Could not fetch ${name}. Is the npm registry within reach? Then type: npm ${args.join(' ')}`,
+    `Could not fetch ${all}. Is the npm registry within reach? Then type: npm ${args.join(' ')}`,
   )
 }
 

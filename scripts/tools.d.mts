@@ -11,11 +11,18 @@ export interface Runtime {
   readonly binary: string
   readonly why: string
 }
+export interface Framework {
+  readonly name: string
+  readonly packages: Readonly<Record<string, string>>
+  readonly why: string
+}
 export declare const root: string
 export declare const systemTools: readonly SystemTool[]
 export declare const runtimes: readonly Runtime[]
-export declare function runtimeFolder(runtime: Runtime): string
+export declare const frameworks: readonly Framework[]
+export declare function toolFolder(tool: Runtime | Framework): string
 export declare function hasRuntime(runtime: Runtime): boolean
+export declare function hasFramework(framework: Framework): boolean
 export declare function findCommand(...commands: string[]): string | undefined
 export declare const tools: Readonly<
   Record<'chromium' | 'curl' | 'python3' | 'node20' | 'node22' | 'node24' | 'bun' | 'deno', string>

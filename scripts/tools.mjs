@@ -61,19 +61,47 @@ export const runtimes = [
   },
 ]
 
-/** The folder of a runtime's own package.json, and of its node_modules. */
-export const runtimeFolder = (runtime) => join(root, '.tools', runtime.name)
+/** Frameworks that are too large for everyone's `npm install`. They go to `.tools/<name>`, too. */
+export const frameworks = [
+  {
+    name: 'next',
+    packages: {
+      next: '16.4.6',
+      react: '19.3.1',
+      'react-dom': '19.3.1',
+      // Next checks types by itself when it builds, and fetches these if they are missing.
+      typescript: '5.9.3',
+      '@types/node': '24.19.2',
+      '@types/react': '19.3.0',
+    },
+    why: 'the example of a Next app',
+  },
+]
 
-const runtimePackage = (runtime) => join(runtimeFolder(runtime), 'node_modules', runtime.package)
+/** The folder of a tool's own package.json, and of its node_modules. */
+export const toolFolder = (tool) => join(root, '.tools', tool.name)
 
-/** Whether exactly the version of the table is there. */
-export function hasRuntime(runtime) {
+const modulePath = (tool, ...path) => join(toolFolder(tool), 'node_modules', ...path)
+
+function hasPackage(tool, name, version) {
   try {
-    const { version } = JSON.parse(readFileSync(join(runtimePackage(runtime), 'package.json'), 'utf8'))
-    return version === runtime.version && isExecutable(join(runtimePackage(runtime), runtime.binary))
+    return JSON.parse(readFileSync(modulePath(tool, name, 'package.json'), 'utf8')).version === version
   } catch {
     return false
   }
+}
+
+/** Whether exactly the version of the table is there. */
+export function hasRuntime(runtime) {
+  return (
+    hasPackage(runtime, runtime.package, runtime.version) &&
+    isExecutable(modulePath(runtime, runtime.package, runtime.binary))
+  )
+}
+
+/** Whether exactly the versions of the table are there. */
+export function hasFramework(framework) {
+  return Object.entries(framework.packages).every(([name, version]) => hasPackage(framework, name, version))
 }
 
 /**
@@ -104,7 +132,7 @@ function isExecutable(path) {
 
 function runtimePath(name) {
   const runtime = runtimes.find((candidate) => candidate.name === name)
-  return join(runtimePackage(runtime), runtime.binary)
+  return modulePath(runtime, runtime.package, runtime.binary)
 }
 
 function systemPath(name) {
