@@ -1,15 +1,16 @@
-/** The weak `ETag` of a page. Pure. */
+/** The weak `ETag` of a page. Pure, but for the hash. */
 import { createHash } from 'node:crypto'
 import type { Page } from '@downlink/wire'
 
-/** Made from what the page tells, so a frontier that merely moves on does not change it. Hashed, since many ended names would make a long tag. */
-export function etagOf(page: Page): string {
-  const first = page.events[0]?.id ?? page.cursor.slice(0, page.cursor.indexOf('-'))
-  const last = page.events.at(-1)?.id ?? ''
-  const gap = page.gap ? `${page.gap.reason}:${page.gap.to}` : ''
-  const ended = page.ended?.join(',') ?? ''
-  const told = [first, last, page.events.length, page.more, gap, ended]
-  return `W/"${createHash('sha256').update(JSON.stringify(told)).digest('base64url').slice(0, 22)}"`
+/**
+ * Made from what the page tells, so a frontier that merely moves on does not change it: `gap.to` moves along with it where
+ * nothing is kept, and what was lost is told by the rest. Hashed, since many ids and names would make a long tag.
+ */
+export function etagOf({ events, cursor, more, gap, ended }: Page): string {
+  const epoch = cursor.slice(0, cursor.indexOf('-'))
+  const lost = gap && [gap.reason, gap.channels, gap.from]
+  const told = JSON.stringify([epoch, events.map(({ id }) => id), more, lost, ended])
+  return `W/"${createHash('sha256').update(told).digest('base64url').slice(0, 22)}"`
 }
 
 /** Whether one of the tags in `If-None-Match` is this one, by weak comparison (RFC 9110 13.1.2). */

@@ -92,8 +92,7 @@ export class Handler {
     const foreign = writes ? crossSite(request, this.#origins) : undefined
     if (foreign !== undefined) throw new Problem('cross-site', foreign)
     const { path } = request
-    if (path.startsWith('/channels/'))
-      return this.#channelRoute(request, namesOf(path.slice('/channels/'.length)))
+    if (path.startsWith('/channels/')) return this.#channelRoute(request)
     switch (path) {
       case '/channels':
         return this.#lookRoute(request, 'read', () => this.#list(request))
@@ -114,16 +113,17 @@ export class Handler {
     throw new Problem('not-found', 'There is nothing at this path: channels are at /channels/{name}')
   }
 
-  async #channelRoute(request: HttpRequest, parts: readonly string[]): Promise<Answer> {
+  async #channelRoute(request: HttpRequest): Promise<Answer> {
+    const names = (): readonly string[] => namesOf(request.path.slice('/channels/'.length))
     switch (request.method) {
       case 'GET':
       case 'HEAD': {
-        const set = this.hub.channelSet(parts)
+        const set = this.hub.channelSet(names())
         await this.#permit(request, 'read', set.parts)
         return read(this.hub, request, set, this.options.authorize === undefined)
       }
       case 'POST': {
-        const targets = checkTargets(parts, this.hub.limits.channels)
+        const targets = checkTargets(names(), this.hub.limits.channels)
         const plan = publishRequest(request)
         const subject = await this.#permit(request, 'publish', targets)
         if (plan.end) await this.#permit(request, 'end', targets)
@@ -132,9 +132,9 @@ export class Handler {
         })
       }
       case 'DELETE': {
-        const targets = checkTargets(parts, this.hub.limits.channels)
+        const targets = checkTargets(names(), 1)
         await this.#permit(request, 'drop', targets)
-        return drop(this.hub, request, targets)
+        return drop(this.hub, request, targets[0] as string)
       }
       case 'OPTIONS':
         return this.#optionsAnswer(request, ALLOW.channel)
@@ -186,21 +186,27 @@ function isYes(verdict: Verdict): boolean {
   return verdict === true || (typeof verdict === 'object' && verdict !== null)
 }
 
+/** What some path might know; of others the hub has not heard. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
+
 function notAllowed(method: string, allow: string): Problem {
   return new Problem(
-    'method-not-allowed',
+    METHODS.includes(method) ? 'method-not-allowed' : 'not-implemented',
     `\`${method.slice(0, 20)}\` is not for this path, but ${allow}`,
     {},
     { allow },
   )
 }
 
-/** The names and patterns of a path. What is no percent-encoding is left for the name check to refuse. */
+/** The names and patterns of a path. @throws {Problem} `invalid-channel` for what is no percent-encoding */
 function namesOf(path: string): readonly string[] {
   try {
     // No name holds a comma, so an encoded one separates too.
     return decodeURIComponent(path).split(',')
   } catch {
-    return path.split(',')
+    throw new Problem(
+      'invalid-channel',
+      'Expected channel names, percent-encoded as UTF-8, got something else',
+    )
   }
 }

@@ -9,7 +9,10 @@ import { Query, refuseQuery } from './query.ts'
 /** Channels of a page when nobody said how many, and at most. */
 const LIST = { limit: 100, most: 1000 }
 
-/** Lists the channels that `mayRead` lets through, by name. */
+/**
+ * Lists the channels that `mayRead` lets through, by name. Goes on until the page is full: `next` must be the name of a channel
+ * that the asker may read.
+ */
 export async function list(
   hub: Hub,
   request: HttpRequest,
@@ -17,14 +20,22 @@ export async function list(
 ): Promise<Answer> {
   const query = new Query(request.query, ['match', 'after', 'limit'])
   const limit = query.number('limit', 1, LIST.most) ?? LIST.limit
-  const found = await hub.channels((query.text('match') ?? '**').split(','), query.text('after') ?? '', limit)
-  const allowed = await Promise.all(found.map(({ name }) => mayRead(name)))
+  const match = (query.text('match') ?? '**').split(',')
+  const chunk = Math.max(limit + 1, LIST.limit)
+  const channels: ChannelInfo[] = []
+  let after: string | undefined = query.text('after') ?? ''
+  while (after !== undefined && channels.length <= limit) {
+    const found: readonly ChannelInfo[] = await hub.channels(match, after, chunk)
+    const allowed = await Promise.all(found.map(({ name }) => mayRead(name)))
+    channels.push(...found.filter((_, index) => allowed[index]))
+    after = found.length < chunk ? undefined : found.at(-1)?.name
+  }
+  const page = channels.slice(0, limit)
   const epoch = hub.log.state().epochs[0].name
-  const last = found.at(-1)
   return json(
     {
-      channels: found.filter((_, index) => allowed[index]).map((info) => wireInfo(info, epoch)),
-      ...(found.length === limit && last ? { next: last.name } : {}),
+      channels: page.map((info) => wireInfo(info, epoch)),
+      ...(channels.length > limit ? { next: page.at(-1)?.name } : {}),
     },
     { 'cache-control': 'private, no-cache' },
   )

@@ -51,6 +51,6 @@ export function isStream(answer: Answer): answer is StreamAnswer {
 }
 
 export function json(value: unknown, headers: Headers = {}, status = 200): WholeAnswer {
-  const body = typeof value === 'string' ? value : JSON.stringify(value)
+  const body = typeof value === 'string' ? value : `${JSON.stringify(value)}\n`
   return { status, headers: { 'content-type': 'application/json', ...headers }, body }
 }

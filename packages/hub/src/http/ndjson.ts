@@ -32,7 +32,7 @@ function parseLine(text: string, line: number, type: string | undefined): Public
     throw wrongLine(line, `no members but \`type\` and \`data\`, got ${shown(JSON.stringify(stranger[0]))}`)
   const given = new Map<string, unknown>(members)
   if (!given.has('data')) throw wrongLine(line, 'a member `data`')
-  const own = given.get('type') ?? type
+  const own = given.has('type') ? given.get('type') : type
   if (own !== undefined && typeof own !== 'string') throw wrongLine(line, '`type` to be a string')
   if (own !== undefined) checkTypeOf(own, line)
   return { data: given.get('data'), ...(own === undefined ? {} : { type: own }) }

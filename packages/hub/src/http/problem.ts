@@ -5,11 +5,10 @@ import { LogError } from '../log/log.ts'
 import type { Headers, WholeAnswer } from './message.ts'
 
 /** Every code, its status and its title. `docs/protocol.md` section 13 is this table in words. */
-const PROBLEMS = {
+export const PROBLEMS = {
   // What was asked for
   'invalid-channel': [400, 'Not a channel name'],
   'invalid-pattern': [400, 'Not a pattern'],
-  'no-channel': [400, 'No channel'],
   'too-many-channels': [400, 'Too many channels'],
   'duplicate-channel': [400, 'A channel named twice'],
   'pattern-not-allowed': [400, 'A pattern where a name is needed'],
@@ -17,13 +16,10 @@ const PROBLEMS = {
   'invalid-parameter': [400, 'Not a value for this parameter'],
   'unknown-parameter': [400, 'Unknown parameter'],
   'repeated-parameter': [400, 'A parameter given twice'],
-  'invalid-option': [400, 'Not a value for this option'],
   'invalid-header': [400, 'Not a value for this header'],
   'bad-request': [400, 'Not a request'],
   // What was sent
   'invalid-type': [400, 'Not an event type'],
-  'invalid-data': [400, 'Not data'],
-  'invalid-field': [400, 'Not a field value'],
   'invalid-utf8': [400, 'Not UTF-8'],
   'invalid-ndjson': [400, 'Not NDJSON'],
   'empty-batch': [400, 'No events'],
@@ -48,6 +44,7 @@ const PROBLEMS = {
   'head-too-large': [431, 'The head is too large'],
   // What the hub can't do now
   internal: [500, 'Our fault'],
+  'not-implemented': [501, 'No such method'],
   draining: [503, 'Stopping'],
   overload: [503, 'Full'],
   'log-unavailable': [503, 'The log is away'],

@@ -98,7 +98,7 @@ function originOf(
 
 function variantOf(query: Query): Variant {
   const text = query.text('fields')
-  const fields = text === undefined || text === '' ? [] : text.split(',')
+  const fields = text === undefined ? [] : text.split(',')
   for (const field of fields) {
     if (field !== 'channel' && field !== 'time')
       throw invalidParameter('fields', 'channel, time, or both with a comma', text ?? '')

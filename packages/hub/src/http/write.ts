@@ -112,12 +112,8 @@ function idempotencyKey(header: string | undefined): string | undefined {
   })
 }
 
-export async function drop(hub: Hub, request: HttpRequest, channels: readonly string[]): Promise<Answer> {
+export async function drop(hub: Hub, request: HttpRequest, channel: string): Promise<Answer> {
   refuseQuery(request.query)
-  const [channel, another] = channels
-  if (channel === undefined || another !== undefined) {
-    throw new Problem('too-many-channels', 'Expected one channel: channels are erased one by one')
-  }
   if (await hub.drop(channel)) return { status: 204, headers: {} }
   throw new Problem('unknown-channel', 'Nobody has heard of this channel: there is nothing to erase')
 }

@@ -33,7 +33,7 @@ async function startChild(command: string, args: readonly string[], setup: Setup
   const answer = async (): Promise<unknown> => {
     const line = await lines.next()
     if (line.done) throw new Error(`${command} has ended: ${child.exitCode}`)
-    return (JSON.parse(line.value as string) as { value?: unknown }).value
+    return (JSON.parse(line.value) as { value?: unknown }).value
   }
   let before: Promise<unknown> = answer()
   const port = Number(await before)

@@ -23,7 +23,13 @@ export function pageFacts(face: Face): void {
       assert.equal(got.headers['content-type'], 'application/json')
       const page = JSON.parse(got.text) as { events: { time: string }[]; retry: number; cursor: string }
       assert.deepEqual(Object.keys(page), ['events', 'cursor', 'more', 'retry'])
-      assert.deepEqual(page.events[0], { id, channel, type: 'paid', data: 'one\ntwo', time: page.events[0]?.time })
+      assert.deepEqual(page.events[0], {
+        id,
+        channel,
+        type: 'paid',
+        data: 'one\ntwo',
+        time: page.events[0]?.time,
+      })
       assert.partialDeepStrictEqual(page.events[1], { type: 'message', data: '' })
       assert.match(page.events[0]?.time ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
       assert.ok(page.retry >= 2000 && page.retry <= 4000)
@@ -56,7 +62,8 @@ export function pageFacts(face: Face): void {
     test('P3.4.1 a page has at most 100 events unless asked for up to 1,000', async () => {
       const channel = fresh()
       await post(at(channel), lines(1000, ''), ndjson)
-      const size = async (query: string): Promise<number> => (await askPage(at(channel + query))).events.length
+      const size = async (query: string): Promise<number> =>
+        (await askPage(at(channel + query))).events.length
       assert.equal(await size('?after=start'), 100)
       assert.equal(await size('?after=start&limit=1000'), 1000)
       assert.equal(await size('?limit=7'), 7)
@@ -75,7 +82,11 @@ export function pageFacts(face: Face): void {
     test('P3.4.2 a page ends before it grows too large, but holds one event however large', async () => {
       const channel = fresh()
       const sizes = [400, 400, 400, 5000, 10]
-      await post(at(channel), sizes.map((size) => JSON.stringify({ data: 'x'.repeat(size) })).join('\n'), ndjson)
+      await post(
+        at(channel),
+        sizes.map((size) => JSON.stringify({ data: 'x'.repeat(size) })).join('\n'),
+        ndjson,
+      )
       const pages: number[][] = []
       let page = await askPage(at(`${channel}?after=start`))
       pages.push(page.events.map(({ data }) => data.length))
@@ -119,7 +130,8 @@ export function pageFacts(face: Face): void {
     test('P4.2.1 the ETag changes by events, by a gap, and by an end', async () => {
       const channel = fresh()
       const tags = new Set<string | undefined>()
-      const look = async (): Promise<unknown> => tags.add((await ask(at(`${channel}?after=start`))).headers.etag)
+      const look = async (): Promise<unknown> =>
+        tags.add((await ask(at(`${channel}?after=start`))).headers.etag)
       await look()
       await post(at(channel), 'x')
       await look()
@@ -150,7 +162,8 @@ export function pageFacts(face: Face): void {
       for (const given of [etag, etag.replace('W/', ''), `"other", ${etag}`, '*']) {
         const got = await ask(at(channel), { headers: { 'if-none-match': given } })
         assert.deepEqual([got.status, got.text], [304, ''], given)
-        for (const name of ['etag', 'cache-control', 'vary'] as const) assert.equal(got.headers[name], headers[name])
+        for (const name of ['etag', 'cache-control', 'vary'] as const)
+          assert.equal(got.headers[name], headers[name])
       }
       for (const given of ['"other"', 'W/"x"', etag.slice(0, -2), 'nonsense'])
         assert.equal((await ask(at(channel), { headers: { 'if-none-match': given } })).status, 200, given)
@@ -184,7 +197,10 @@ export function pageFacts(face: Face): void {
       await post(at(fresh()), 'other')
       const [id] = await post(at(channel), 'first')
       const page = await answer
-      assert.deepEqual(page.events.map((event) => event.id), [id])
+      assert.deepEqual(
+        page.events.map((event) => event.id),
+        [id],
+      )
       await untilCounts(hub, { readers: 0, waiting: 0 })
     })
 

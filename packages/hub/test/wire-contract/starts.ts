@@ -32,7 +32,13 @@ export function startFacts(face: Face): void {
 
     test('P3.2.3 last is the newest N events over all channels together', async () => {
       const [a, b] = [fresh(), fresh()]
-      for (const [channel, text] of [[a, '1'], [b, '2'], [b, '3'], [a, '4']] as const) await post(at(channel), text)
+      for (const [channel, text] of [
+        [a, '1'],
+        [b, '2'],
+        [b, '3'],
+        [a, '4'],
+      ] as const)
+        await post(at(channel), text)
       assert.deepEqual(await data(`${a},${b}?last=3`), ['2', '3', '4'])
       assert.deepEqual(await data(`${a},${b}?last=0`), [])
       assert.deepEqual(await data(`${a},${b}?last=1000`), ['1', '2', '3', '4'])
@@ -51,7 +57,17 @@ export function startFacts(face: Face): void {
       assert.equal((await stream.next())?.data, 'new')
     })
 
-    for (const wrong of ['', 'x', 'epoch-', '-1', 'a-01', 'a-1x', 'START', `a-${'9'.repeat(20)}`, `${'e'.repeat(33)}-1`]) {
+    for (const wrong of [
+      '',
+      'x',
+      'epoch-',
+      '-1',
+      'a-01',
+      'a-1x',
+      'START',
+      `a-${'9'.repeat(20)}`,
+      `${'e'.repeat(33)}-1`,
+    ]) {
       test(`P3.2.6 ${JSON.stringify(wrong)} is no cursor: refused in after, a gap in Last-Event-ID`, async () => {
         const problem = problemOf(await ask(at(`x?after=${wrong}`)), 400, 'invalid-cursor')
         assert.equal(problem['parameter'], 'after')
@@ -74,14 +90,23 @@ export function startFacts(face: Face): void {
       const [id = ''] = await post(at(channel), 'kept')
       const epoch = id.split('-')[0]
       for (const cursor of ['other1epoch-1', `${epoch}-9007199254740991`]) {
-        for (const [query, headers] of [[`?after=${cursor}`, {}], ['', { 'last-event-id': cursor }]] as const) {
+        for (const [query, headers] of [
+          [`?after=${cursor}`, {}],
+          ['', { 'last-event-id': cursor }],
+        ] as const) {
           const page = await askPage(at(channel + query), headers)
           assert.equal(page.gap?.reason, 'unknown')
           assert.equal(page.gap.from, cursor)
           assert.deepEqual(page.gap.channels, [channel])
-          assert.deepEqual(page.events.map((event) => event.id), [id])
+          assert.deepEqual(
+            page.events.map((event) => event.id),
+            [id],
+          )
           const again = await askPage(at(`${channel}?after=${page.gap.to}`))
-          assert.deepEqual(again.events.map((event) => event.id), [id])
+          assert.deepEqual(
+            again.events.map((event) => event.id),
+            [id],
+          )
         }
       }
     })
@@ -92,7 +117,10 @@ export function startFacts(face: Face): void {
       const [id] = await post(at(a), 'a')
       await post(at(b), 'after')
       const page = await askPage(at(`${b}?after=${id}`))
-      assert.deepEqual(page.events.map((event) => event.data), ['after'])
+      assert.deepEqual(
+        page.events.map((event) => event.data),
+        ['after'],
+      )
       assert.equal(page.gap, undefined)
     })
   })
@@ -136,14 +164,24 @@ export function startFacts(face: Face): void {
       })
     }
 
-    for (const accept of ['text/html', 'text/*', 'application/json;q=0', 'text/event-stream;q=0', 'image/*, text/html']) {
+    for (const accept of [
+      'text/html',
+      'text/*',
+      'application/json;q=0',
+      'text/event-stream;q=0',
+      'image/*, text/html',
+    ]) {
       test(`P3.3.3 Accept: ${accept} is 406`, async () => {
         problemOf(await ask(at('x'), { headers: { accept } }), 406, 'not-acceptable')
       })
     }
 
     test('P3.3.3 an error is problem+json whatever Accept says', async () => {
-      problemOf(await ask(at('x?limit=0'), { headers: { accept: 'text/event-stream' } }), 400, 'invalid-parameter')
+      problemOf(
+        await ask(at('x?limit=0'), { headers: { accept: 'text/event-stream' } }),
+        400,
+        'invalid-parameter',
+      )
     })
   })
 }
