@@ -1,7 +1,8 @@
-/** Builds and packs the packages as they would be published. */
+/** Builds and packs the packages as they would be published; one process at a time. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { build, packages } from './build.mjs'
+import { withLock } from './lock.mjs'
 import { root } from './tools.mjs'
 
 /**
@@ -10,6 +11,10 @@ import { root } from './tools.mjs'
  * @throws {Error} when a package can't be built or packed; what was wrong has been printed
  */
 export function packAll(folder) {
+  return withLock(join(root, '.tools', 'build.lock'), () => buildAndPack(folder))
+}
+
+function buildAndPack(folder) {
   if (!build()) throw new Error('The packages could not be built.')
   return packages.map((name) => {
     const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
