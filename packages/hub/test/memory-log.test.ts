@@ -5,8 +5,10 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { ChannelSet } from '../src/log/channel-set.ts'
 import type { LogRecord } from '../src/log/log.ts'
-import { EVENT_OVERHEAD } from '../src/log/memory-store.ts'
+import { readPage } from '../src/log/memory-read.ts'
+import { EVENT_OVERHEAD, MemoryStore } from '../src/log/memory-store.ts'
 import { MemoryLog, type MemoryLogOptions } from '../src/log/memory.ts'
+import { RetentionRules } from '../src/log/retention.ts'
 import { testLogContract, type HarnessOptions, type LogHarness } from './log-contract.ts'
 import { ALL, HOUR, Listener, publish, publishOne, refusal, set, texts } from './log-contract/harness.ts'
 
@@ -236,6 +238,17 @@ describe('the work of the memory log', () => {
     assert.deepEqual(texts(await log.read(counting, { after: 0 }, ALL)), ['1', '2'])
     assert.deepEqual(texts(await log.read(counting, { last: 9 }, ALL)), ['1', '2'])
     assert.ok(counting.asked < 2000, `looked at ${counting.asked} of 50,002 events`)
+  })
+
+  test('events that are gone do not gather behind old ones that stay', () => {
+    const limits = { forget: Infinity, maxBytes: Infinity, maxChannels: Infinity }
+    const store = new MemoryStore({ ...limits, rules: new RetentionRules([{ channels: '**', count: 10 }]) })
+    const quiet = Array.from({ length: 100 }, (_, index) => ({ channel: `quiet.${index}`, data: '' }))
+    store.append(quiet, [], 0)
+    for (let round = 0; round < 10_000; round++) store.append([{ channel: 'busy', data: '' }], [], 0)
+    const [lane] = store.lanes
+    assert.ok(lane && lane.events.length < 3000, `${lane?.events.length} for 110 events kept`)
+    assert.equal(readPage(store, set('**'), { after: 0 }, ALL).events.length, 110)
   })
 
   test('a page of one channel does not take longer the more the others have', async () => {
