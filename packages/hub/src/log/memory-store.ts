@@ -24,8 +24,8 @@ export interface StoreLimits {
   readonly maxChannels: number
 }
 
-/** What an event costs besides its data, so that a flood of empty ones is bounded too: measured, about 130 bytes of heap. */
-export const EVENT_OVERHEAD = 128
+/** What an event costs besides its data, so that a flood of empty ones is bounded too: measured, about 160 bytes of heap. */
+export const EVENT_OVERHEAD = 160
 
 /** Queues with fewer dead items than this are not worth cleaning. */
 const FEW = 1024

@@ -29,7 +29,7 @@ export interface MemoryLogOptions {
   /** An empty channel is remembered for so long after its last activity, in milliseconds. Default `DEFAULT_FORGET`, 7 days. */
   readonly forget?: number
   /**
-   * All channels together: UTF-16 units of data (a byte each in memory for Latin-1, else two) and 128 for each event. Beyond it
+   * All channels together: UTF-16 units of data (a byte each in memory for Latin-1, else two) and 160 for each event. Beyond it
    * the oldest events of the whole log are trimmed. Default `DEFAULT_MAX_BYTES`, 512 Mi.
    */
   readonly maxBytes?: number
