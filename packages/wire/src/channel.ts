@@ -54,7 +54,6 @@ export function matchesPattern(pattern: string, name: string): boolean {
       at++
       continue
     }
-    if (at >= name.length) return false
     if (pattern.charCodeAt(i + 1) === STAR) return true
     const dot = name.indexOf('.', at)
     at = dot === -1 ? name.length : dot

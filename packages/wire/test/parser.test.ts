@@ -115,6 +115,30 @@ test('an event of exactly maxEventSize is delivered, one byte more is not', () =
   }
 })
 
+for (const [name, chunks, size] of [
+  ['after half a character', [bytesOf('\n: ', [0xc3]), bytesOf('\n\né'), bytesOf('éé\n')], 7],
+  ['of CRLF lines that are not ASCII', [bytesOf('\n\nid: é\r\nid: é\r\n')], 16],
+  ['of ASCII lines', [bytesOf('data: é\n\nid: 1\r\nid: 2\r\n')], 14],
+] as const) {
+  test(`an unfinished block ${name} counts to the byte`, () => {
+    for (const spare of [0, 1]) {
+      const { parser } = recordingParser({ maxEventSize: 100 })
+      for (const chunk of chunks) parser.feed(chunk)
+      const more = new Uint8Array(100 - size + spare).fill(120)
+      if (spare === 0) parser.feed(more)
+      else assert.throws(() => parser.feed(more), withCode('event-too-large'))
+    }
+  })
+}
+
+test('a blank line at the start of a new stream ends a block, though the last stream ended inside a line', () => {
+  const { parser, reports } = recordingParser({ maxEventSize: 12 })
+  parser.feed(bytesOf('\n\nx'))
+  parser.end()
+  parser.feed(bytesOf('\ndata: 12345\n\n'))
+  assert.equal(eventsOf(reports).length, 1)
+})
+
 test('many small events in one chunk larger than maxEventSize are all delivered', () => {
   const bytes = bytesOf('data: 123456\n\n'.repeat(10_000))
   assert.equal(eventsOf(parse([bytes], { maxEventSize: 20 })).length, 10_000)
@@ -220,15 +244,45 @@ test('a new stream may be fed from inside the callback that reset the parser', (
   const data: string[] = []
   const parser = createParser({
     onEvent: (event) => {
-      data.push(event.data)
+      data.push(event.lastEventId + event.data)
       if (event.data !== 'first') return
       parser.reset()
-      parser.feed(bytesOf('data: nested\n\ndata: unfin'))
+      parser.feed(bytesOf('data: nested\n\nid: 5\ndata: unfin'))
     },
   })
   parser.feed(bytesOf('data: first\n\ndata: dropped\n\ndata: dropped'))
   parser.feed(bytesOf('ished\n\n'))
-  assert.deepEqual(data, ['first', 'nested', 'unfinished'])
+  assert.deepEqual(data, ['first', 'nested', '5unfinished'])
+})
+
+test('a new stream may be fed from inside onId after reset, and is not mixed with the stopped one', () => {
+  const data: string[] = []
+  let stopped = false
+  const parser = createParser({
+    onId: () => {
+      if (stopped) return
+      stopped = true
+      parser.reset()
+      parser.feed(bytesOf('data: new\n'))
+    },
+    onEvent: (event) => data.push(event.data),
+  })
+  parser.feed(bytesOf('id: 1\ndata: old\n\ndata: dropped\n\n'))
+  assert.deepEqual(data, [])
+  parser.feed(bytesOf('\n'))
+  assert.deepEqual(data, ['new'])
+})
+
+test('half a character at the end of a stream does not reach the next one', () => {
+  const { parser, reports } = recordingParser()
+  parser.feed(bytesOf('data: a\n\n', [0xc3]))
+  parser.end()
+  parser.feed(bytesOf('data: b\ndata: c', [0xc3]))
+  parser.feed(bytesOf([0xa9], '\n\n'))
+  assert.deepEqual(
+    eventsOf(reports).map((event) => event.data),
+    ['a', 'b\ncé'],
+  )
 })
 
 test('feed inside a callback is refused: it would mix two chunks', () => {
