@@ -3,15 +3,27 @@
  * HTTP. What a face can't have is skipped with the reason it gives.
  */
 import { describe } from 'node:test'
+import { batchFacts } from './wire-contract/batches.ts'
 import type { Face } from './wire-contract/face.ts'
 import { namesFacts } from './wire-contract/names.ts'
 import { pageFacts } from './wire-contract/pages.ts'
+import { publishFacts } from './wire-contract/publishing.ts'
+import { refusalFacts } from './wire-contract/refusals.ts'
 import { startFacts } from './wire-contract/starts.ts'
+import { streamLifeFacts } from './wire-contract/stream-life.ts'
+import { streamFacts } from './wire-contract/streams.ts'
+import { transportFacts } from './wire-contract/transports.ts'
 
 export function testWireContract(face: Face): void {
   describe(`the wire on ${face.name}`, () => {
     namesFacts(face)
     startFacts(face)
     pageFacts(face)
+    streamFacts(face)
+    streamLifeFacts(face)
+    transportFacts(face)
+    publishFacts(face)
+    batchFacts(face)
+    refusalFacts(face)
   })
 }

@@ -33,7 +33,7 @@ export type Headers = Readonly<Record<string, string>>
 export interface WholeAnswer {
   readonly status: number
   readonly headers: Headers
-  /** Absent: no body at all (204, 304). */
+  /** Absent: no body at all (204, 304, the head of a stream). */
   readonly body?: string | Uint8Array
 }
 

@@ -59,7 +59,7 @@ function pageAnswer(page: Page, headers: Headers): Answer {
 
 async function stream(hub: Hub, request: HttpRequest, set: ChannelSet, plan: ReadRequest): Promise<Answer> {
   if (await hub.isOver(set, plan.origin)) return { status: 204, headers: { 'cache-control': 'no-store' } }
-  if (request.method === 'HEAD') return { status: 200, headers: STREAM_HEADERS, body: '' }
+  if (request.method === 'HEAD') return { status: 200, headers: STREAM_HEADERS }
   hub.admit()
   return {
     status: 200,

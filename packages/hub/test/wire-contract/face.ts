@@ -1,4 +1,5 @@
 /** What the contract suite needs of a way to put the hub on HTTP. */
+import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
 import type { Command, Counts, Setup } from './test-hub.ts'
 
@@ -61,9 +62,11 @@ export async function counts(hub: Running): Promise<Counts> {
 
 /** Resolves when the counts are these: what the kernel and the runtime take their time to tell. */
 export async function untilCounts(hub: Running, wanted: Counts): Promise<void> {
+  const patience = Date.now() + 10_000
   for (;;) {
-    const { readers, waiting } = await counts(hub)
-    if (readers === wanted.readers && waiting === wanted.waiting) return
+    const now = await counts(hub)
+    if (now.readers === wanted.readers && now.waiting === wanted.waiting) return
+    if (Date.now() > patience) assert.deepEqual(now, wanted)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
