@@ -12,7 +12,7 @@ export interface TestHub {
   readonly port: number
   /** All reads and publishes that reached it, in order. */
   readonly requests: readonly Seen[]
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 export interface Seen {

@@ -1,4 +1,4 @@
-/** A program of somebody else's, and the lines that it says. */
+/** A program of somebody else's, and the lines that it says, on both outputs: each has its own idea of what is an error. */
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
 import type { TestContext } from 'node:test'
 import { createInterface } from 'node:readline'
@@ -11,7 +11,6 @@ export class Program {
   readonly process: ChildProcess
   /** The exit status, or the name of the signal. */
   readonly ended: Promise<number | string | null>
-  #errors = ''
   #news = Promise.withResolvers<void>()
 
   constructor(child: ChildProcess) {
@@ -23,13 +22,11 @@ export class Program {
       })
     })
     child.once('error', (error) => {
-      this.#errors += error.message
-      this.#tell()
+      this.#take(error.message)
     })
-    child.stderr?.on('data', (text: Buffer) => {
-      this.#errors += text.toString()
-    })
-    if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => this.#take(line))
+    for (const input of [child.stdout, child.stderr]) {
+      if (input) createInterface({ input }).on('line', (line) => this.#take(line))
+    }
   }
 
   /** Resolves with the first line, from `from` on, for which it holds. Rejects when the program ends, or takes forever. */
@@ -61,8 +58,9 @@ export class Program {
     return said().slice(0, count)
   }
 
-  get errors(): string {
-    return this.#errors
+  /** The last of it, for a report. */
+  get said(): string {
+    return this.lines.slice(-30).join('\n')
   }
 
   async stop(): Promise<void> {
@@ -84,9 +82,12 @@ export class Program {
   }
 
   #failure(what: string): Error {
-    const said = this.lines.slice(-20).join('\n')
-    return new Error(`${what}: ${this.process.spawnargs.join(' ')}\n${said}\n${this.#errors}`)
+    return new Error(`${what}: ${this.process.spawnargs.join(' ')}\n${this.said}`)
   }
+}
+
+export function spawnQuietly(command: string, args: readonly string[], options: SpawnOptions = {}): Program {
+  return new Program(spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options }))
 }
 
 /** Starts it; it is stopped when the test ends. */
@@ -96,7 +97,7 @@ export function start(
   args: readonly string[],
   options: SpawnOptions = {},
 ): Program {
-  const program = new Program(spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options }))
+  const program = spawnQuietly(command, args, options)
   t.after(() => program.stop())
   return program
 }
