@@ -1,7 +1,7 @@
 /** From the log's tail to many readers: routes each record, keeps the recent ones, and flushes once at the end of a turn. */
 import type { Clock } from '../clock.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
-import type { Log, Position, Tail, TailBatch } from '../log/log.ts'
+import type { Log, LogState, Position, Tail, TailBatch } from '../log/log.ts'
 import { Frame } from './frame.ts'
 import { Pulse } from './pulse.ts'
 import { Reader } from './reader.ts'
@@ -9,8 +9,9 @@ import { DEFAULT_RECENT, Recent, type RecentLimit } from './recent.ts'
 import { Router } from './router.ts'
 import type { Sink } from './sink.ts'
 import type { Start } from './start.ts'
-import { Topic, type Waiter } from './topic.ts'
+import { Topic } from './topic.ts'
 import type { Variant } from './variant.ts'
+import { Watch } from './watch.ts'
 
 export interface DeliverySettings {
   /** Between heartbeats of a stream. Default 15,000 ms. */
@@ -45,6 +46,10 @@ export interface Live {
   readonly frontier: Position
   /** The audiences have written everything up to here. */
   readonly flushed: Position
+  /** The state of the log as of now. When its epoch has changed, everyone reads the log again. */
+  state(): LogState
+  /** Whether every record of the topic after `position` is among the recent ones, or will come. */
+  covers(topic: Topic, position: Position): boolean
   report(error: unknown): void
   release(reader: Reader, topic: Topic): void
 }
@@ -111,36 +116,24 @@ export class Delivery implements Live {
     this.#unuse(topic)
   }
 
-  /**
-   * Resolves as soon as there may be a record of these channels after the position (or none can be ruled out), and when
-   * the signal aborts. `epoch` is that of the position.
-   */
-  async wait(set: ChannelSet, after: Position, epoch: string, signal: AbortSignal): Promise<void> {
+  /** To wait for records of these channels. It is to be disposed of. */
+  watch(set: ChannelSet): Watch {
     const topic = this.#use(set)
     this.#waiting++
-    try {
-      await topic.followed
-      if (
-        signal.aborted ||
-        epoch !== this.#epoch ||
-        !this.recent.covers(after) ||
-        this.recent.hasAfter(after, set)
-      )
-        return
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          topic.waiters.delete(waiter)
-          signal.removeEventListener('abort', done)
-          resolve()
-        }
-        const waiter: Waiter = { after, wake: done }
-        topic.waiters.add(waiter)
-        signal.addEventListener('abort', done)
-      })
-    } finally {
+    return new Watch(this, topic, () => {
       this.#waiting--
       this.#unuse(topic)
-    }
+    })
+  }
+
+  state(): LogState {
+    const state = this.log.state()
+    if (state.epochs[0].name !== this.#epoch) this.#lost()
+    return state
+  }
+
+  covers(topic: Topic, position: Position): boolean {
+    return position >= topic.since && this.recent.covers(position)
   }
 
   /** Ends all streams cleanly. */
@@ -155,7 +148,8 @@ export class Delivery implements Live {
   }
 
   #take(batch: TailBatch): void {
-    if (batch.epoch !== this.#epoch) this.#lost()
+    // What an epoch that is over still had to tell is in none of the positions that come after it.
+    if (batch.epoch !== this.state().epochs[0].name) return
     for (const record of batch.records) {
       if (record.kind === 'drop') this.recent.erase(record.channel)
       const frame = new Frame(record, batch.epoch)
@@ -186,7 +180,7 @@ export class Delivery implements Live {
     this.#flushed = frontier
     this.recent.reset(frontier)
     this.#dirty.clear()
-    for (const topic of this.#router.topics()) topic.reset()
+    for (const topic of this.#router.topics()) topic.reset(frontier)
   }
 
   #use(set: ChannelSet): Topic {
@@ -194,12 +188,17 @@ export class Delivery implements Live {
     if (topic === undefined) {
       topic = new Topic(set)
       this.#router.add(topic)
-      topic.followed = this.#tail.follow(set)
+      topic.followed = this.#follow(topic)
       // Whoever waits for it sees the failure; nobody may be waiting any more.
       topic.followed.catch(() => {})
     }
     topic.users++
     return topic
+  }
+
+  async #follow(topic: Topic): Promise<void> {
+    await this.#tail.follow(topic.set)
+    topic.since = this.log.state().frontier
   }
 
   #unuse(topic: Topic): void {

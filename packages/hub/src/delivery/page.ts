@@ -22,18 +22,37 @@ export async function readPage(
   retry: number,
   wait: Wait,
 ): Promise<Page> {
-  const { log } = delivery
-  let start = startOf(origin, log.state())
-  let page = await readFrom(log, set, start, limit)
+  let { start, page } = await readSettled(delivery, set, origin, limit)
   if (wait.ms > 0 && !tellsSomething(page, set, start)) {
     using alarm = new Alarm(delivery, wait)
+    using watch = delivery.watch(set)
     while (!tellsSomething(page, set, start) && !alarm.signal.aborted) {
-      await delivery.wait(set, page.cursor, start.epoch, alarm.signal)
-      start = startOf({ after: { epoch: start.epoch, position: page.cursor } }, log.state())
-      page = await readFrom(log, set, start, limit)
+      await watch.news(page.cursor, start.epoch, alarm.signal)
+      // The caller is gone, or the hub is about to close the log.
+      if (wait.signal?.aborted) break
+      const after = { epoch: start.epoch, position: page.cursor }
+      ;({ start, page } = await readSettled(delivery, set, { after }, limit))
     }
   }
   return wirePage(page, set, start, retry)
+}
+
+/** What was read while the epoch changed belongs to neither, and is read again. */
+async function readSettled(
+  delivery: Delivery,
+  set: ChannelSet,
+  origin: Origin,
+  limit: Limit,
+): Promise<{ start: Start; page: LogPage }> {
+  let from = origin
+  for (;;) {
+    const start = startOf(from, delivery.state())
+    const page = await readFrom(delivery.log, set, start, limit)
+    if (delivery.state().epochs[0].name === start.epoch) return { start, page }
+    // `now` was when the read came.
+    if ('after' in from && from.after === 'now')
+      from = { after: { epoch: start.epoch, position: start.position } }
+  }
 }
 
 /** Aborts when the time is up, or when the caller's own signal does. */

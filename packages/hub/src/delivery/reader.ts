@@ -2,7 +2,7 @@
  * One open stream: some channels and a position. It catches up from the log, joins its audience, leaves it when its
  * connection is full, and comes back from where it was. So a slow reader costs a cursor, and never an event.
  */
-import { CONTROL, encodeComment, encodeEvent, encodeRetry, formatCursor } from '@downlink/wire'
+import { CONTROL, encodeComment, encodeEvent, encodeRetry, formatCursor, isPattern } from '@downlink/wire'
 import { jitter } from '../clock.ts'
 import { resolve } from '../log/epoch.ts'
 import type { EndMark, LogEvent, LogGap, LogPage, Position } from '../log/log.ts'
@@ -30,7 +30,7 @@ const CATCH_UP = { events: 512, bytes: 64 * 1024 }
 
 const HEARTBEAT = Buffer.from(encodeComment(''))
 
-type State = 'catching-up' | 'live' | 'full' | 'closed'
+type State = 'opening' | 'catching-up' | 'live' | 'full' | 'closed'
 
 export class Reader implements Beating {
   /** Every event of its channels up to here has been written. */
@@ -41,13 +41,13 @@ export class Reader implements Beating {
   readonly #sink: Sink
   readonly #expires: number
   #audience: Audience | undefined
-  #state: State = 'catching-up'
+  #state: State = 'opening'
   #epoch: string
   /** A cursor that does not belong to this log: told as a gap before anything else. */
   #foreign: ForeignCursor | undefined
   #last: number | undefined
-  /** Gaps up to here have been told. */
-  #toldUpTo: Position = 0
+  /** What the log said when a gap was last told. */
+  #told: LogGap | undefined
   /** The ends that have been told, of channels read by name. */
   #ended: Map<string, Position> | undefined
   /** Whether the log has been asked since the position came from outside: gaps are its to tell. */
@@ -79,6 +79,7 @@ export class Reader implements Beating {
   async run(): Promise<void> {
     try {
       if (this.#last === undefined) {
+        this.#state = 'catching-up'
         // With a gap to tell first, the opening has no id: a client that is cut between the two still has its old cursor, and is told again.
         this.#writeOrLeave(this.#opening(this.#foreign ? undefined : this.position))
       } else await this.#openWithLast(this.#last)
@@ -138,7 +139,8 @@ export class Reader implements Beating {
     const { clock, settings } = this.#live
     const now = clock.now()
     if (now >= this.#expires) return this.end()
-    if (this.#state === 'full' || this.#state === 'closed') return
+    // Nothing comes before the opening.
+    if (this.#state !== 'catching-up' && this.#state !== 'live') return
     if (this.#state === 'live' && now - this.#cursorSentAt >= settings.cursorMs) {
       this.#cursorSentAt = now
       this.position = Math.max(this.position, this.#live.flushed)
@@ -151,6 +153,8 @@ export class Reader implements Beating {
   }
 
   #fail(error: unknown): void {
+    // Nobody was waiting for what failed.
+    if (this.#state === 'closed') return
     this.#live.report(error)
     this.end()
   }
@@ -166,6 +170,8 @@ export class Reader implements Beating {
         if (this.#checked && this.#join()) return
         const page = await this.#live.log.read(this.#topic.set, { after: this.position }, CATCH_UP)
         if (this.#state !== 'catching-up') return
+        // What was read while the epoch changed belongs to neither.
+        if (this.#live.state().epochs[0].name !== this.#epoch) continue
         this.#checked = true
         this.#takePage(page)
       }
@@ -176,7 +182,7 @@ export class Reader implements Beating {
 
   /** A change of epoch while the stream is open: the cursor is still good, or there is a gap. */
   #settleEpoch(): void {
-    const state = this.#live.log.state()
+    const state = this.#live.state()
     const [{ name }] = state.epochs
     if (name === this.#epoch) return
     const cursor = { epoch: this.#epoch, position: this.position }
@@ -184,19 +190,21 @@ export class Reader implements Beating {
     if ('gap' in resolved) {
       this.#foreign = { reason: resolved.gap, from: formatCursor(cursor) }
       this.position = 0
-      this.#toldUpTo = 0
     }
+    this.#told = undefined
     this.#epoch = name
     this.#checked = false
   }
 
   async #openWithLast(last: number): Promise<void> {
-    const page = await this.#live.log.read(
-      this.#topic.set,
-      { last },
-      { events: last, bytes: CATCH_UP.bytes * 16 },
-    )
-    if (this.#state === 'closed') return
+    const limit = { events: last, bytes: CATCH_UP.bytes * 16 }
+    let page: LogPage
+    do {
+      this.#epoch = this.#live.state().epochs[0].name
+      page = await this.#live.log.read(this.#topic.set, { last }, limit)
+      if (this.#state === 'closed') return
+    } while (this.#live.state().epochs[0].name !== this.#epoch)
+    this.#state = 'catching-up'
     const first = page.events[0]
     // A client cut after the opening comes back to just before the first of these.
     this.position = first ? first.position - 1 : page.cursor
@@ -205,12 +213,13 @@ export class Reader implements Beating {
 
   /** Writes a page in the order of positions. */
   #takePage(page: LogPage, before = ''): void {
+    const floor = Math.max(this.position, page.gap?.to ?? 0)
     let text = before + this.#gapText(page.gap)
     for (const record of merge(page.events, this.#newEnds(page.ends))) {
       text +=
         record.kind === 'event'
           ? eventBlock(record, this.#epoch, this.variant)
-          : endBlock(record.channel, this.#epoch, Math.max(record.position, this.position))
+          : endBlock(record.channel, this.#epoch, Math.max(record.position, floor))
     }
     // The page lists all ends of named channels: one that is missing was erased.
     this.#ended = undefined
@@ -225,11 +234,11 @@ export class Reader implements Beating {
     const foreign = this.#foreign
     this.#foreign = undefined
     if (foreign) {
-      this.#toldUpTo = gap?.upTo ?? 0
+      this.#told = gap
       return gapBlock(foreignGap(foreign, this.#topic.set, this.#epoch, gap?.to ?? 0))
     }
-    if (gap === undefined || gap.upTo <= this.#toldUpTo) return ''
-    this.#toldUpTo = gap.upTo
+    if (gap === undefined || isToldBy(gap, this.#told)) return ''
+    this.#told = gap
     return gapBlock(wireGap(gap, this.#epoch))
   }
 
@@ -240,9 +249,8 @@ export class Reader implements Beating {
 
   /** Joins the audience if the recent records reach back to this position. False: read the log first. */
   #join(): boolean {
-    const { recent, epoch } = this.#live
-    if (epoch !== this.#epoch || !recent.covers(this.position)) return false
-    const frames = recent.after(this.position, this.#topic.set)
+    if (!this.#live.covers(this.#topic, this.position)) return false
+    const frames = this.#live.recent.after(this.position, this.#topic.set)
     let next = 0
     while (next < frames.length) {
       const end = chunkEnd(frames, next)
@@ -292,6 +300,16 @@ export class Reader implements Beating {
     const { set } = this.#topic
     return set.patterns.length === 0 && this.#ended?.size === set.names.length
   }
+}
+
+/**
+ * Whether a gap says nothing new. `upTo` is the highest position lost of all channels: only when it is one and the same
+ * channel does it rule out that more was lost since.
+ */
+function isToldBy({ channels, upTo }: LogGap, told: LogGap | undefined): boolean {
+  const [channel] = channels
+  if (channel === undefined || channels.length > 1 || isPattern(channel)) return false
+  return told?.channels.length === 1 && told.channels[0] === channel && upTo <= told.upTo
 }
 
 /** Ends follow the event whose position they share. */

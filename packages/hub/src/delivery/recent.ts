@@ -37,7 +37,8 @@ export class Recent {
       this.#first++
       this.#bytes -= weight(oldest)
       // An end shares the position of its event: all of a position or nothing.
-      this.#start = oldest.record.position
+      // A tail that lost its continuity may tell once more what lies before `start`.
+      this.#start = Math.max(this.#start, oldest.record.position)
     }
     if (this.#first > 64 && this.#first * 2 > this.#frames.length) {
       this.#frames = this.#frames.slice(this.#first)

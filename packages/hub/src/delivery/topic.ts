@@ -17,6 +17,8 @@ export class Topic {
   users = 0
   /** Resolves when the tail follows the set. */
   followed: Promise<void> = Promise.resolve()
+  /** The tail tells every record of the set after this; those before it it may have left out, since nobody followed them. */
+  since: Position = Infinity
   readonly #audiences: (Audience | undefined)[] = []
   #newest: Position = 0
 
@@ -38,8 +40,9 @@ export class Topic {
     for (const waiter of this.waiters) if (waiter.after < this.#newest) waiter.wake()
   }
 
-  /** Continuity is lost: everyone reads the log again. */
-  reset(): void {
+  /** Continuity is lost: everyone reads the log again. The tail goes on after `frontier`, in a new epoch perhaps. */
+  reset(frontier: Position): void {
+    this.since = Math.min(this.since, frontier)
     for (const audience of this.#audiences) audience?.reset()
     for (const waiter of this.waiters) waiter.wake()
   }

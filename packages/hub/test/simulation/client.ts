@@ -1,0 +1,218 @@
+/** One client: remembers a cursor as an EventSource does, changes its transport, is cut, stalls, and comes back. */
+import {
+  CONTROL,
+  createParser,
+  type Page,
+  parseCursor,
+  parseGap,
+  parsePage,
+  encodePage,
+  type StreamEvent,
+} from '@downlink/wire'
+import type { Origin } from '../../src/delivery/start.ts'
+import type { Variant } from '../../src/delivery/variant.ts'
+import { HubError } from '../../src/errors.ts'
+import type { Hub } from '../../src/hub.ts'
+import { LogError } from '../../src/log/log.ts'
+import type { SimulatedClock } from './clock.ts'
+import { Connection, type Line } from './connection.ts'
+import type { Random } from './random.ts'
+import type { Witness } from './witness.ts'
+
+export type Transport = 'stream' | 'long-poll' | 'poll'
+
+export interface Habits {
+  /** Where it begins, when it has no cursor. */
+  readonly origin: { readonly after: 'start' | 'now' } | { readonly last: number }
+  readonly transports: readonly Transport[]
+  /** The probability, of each connection, that it brings an id that is none. */
+  readonly garbage: number
+  /** Milliseconds between two connections, and before it hangs up by itself, at most. */
+  readonly awayMs: number
+  readonly stayMs: number
+}
+
+export class Client {
+  readonly #hub: Hub
+  readonly #clock: SimulatedClock
+  readonly #random: Random
+  readonly #witness: Witness
+  readonly #fail: (error: unknown) => void
+  habits: Habits
+  line: Line
+  #cursor = ''
+  #connection: Connection | undefined
+  /** Whether it was told that nothing more will ever come. */
+  done = false
+  #stopped = false
+
+  constructor(
+    hub: Hub,
+    clock: SimulatedClock,
+    random: Random,
+    witness: Witness,
+    habits: Habits,
+    line: Line,
+    fail: (error: unknown) => void,
+  ) {
+    this.#hub = hub
+    this.#clock = clock
+    this.#random = random
+    this.#witness = witness
+    this.habits = habits
+    this.line = line
+    this.#fail = fail
+  }
+
+  /** Reads until it is stopped, or everything has ended. */
+  async live(): Promise<void> {
+    while (!this.#stopped && !this.done) {
+      await this.#clock.sleep(this.#random.int(0, this.habits.awayMs))
+      try {
+        const transport = this.#random.pick(this.habits.transports)
+        if (transport === 'stream') await this.#stream()
+        else await this.#page(transport === 'poll' ? 0 : this.#random.int(1, 5_000))
+      } catch (error) {
+        if (error instanceof LogError && error.code === 'log-unavailable') continue
+        if (error instanceof HubError && error.code === 'draining') continue
+        this.#fail(error)
+        return
+      }
+    }
+  }
+
+  get streaming(): boolean {
+    return this.#connection !== undefined
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.hangUp()
+  }
+
+  hangUp(): void {
+    this.#connection?.cut()
+  }
+
+  #origin(): Origin {
+    if (this.#random.chance(this.habits.garbage))
+      return { lastEventId: this.#random.pick(['42', 'Nobody-7', '?']) }
+    if (this.#cursor === '') return this.habits.origin
+    if (this.#random.chance(0.5)) return { lastEventId: this.#cursor }
+    return { after: parseCursor(this.#cursor) }
+  }
+
+  async #stream(): Promise<void> {
+    const { set } = this.#witness
+    const origin = this.#origin()
+    if (await this.#hub.isOver(set, origin)) {
+      this.done = true
+      return
+    }
+    const random = this.#random
+    const variant = {
+      channel: random.chance(0.5),
+      time: random.chance(0.5),
+      eventByChannel: random.chance(0.5),
+    }
+    const ended = new Map<string, number>()
+    const parser = createParser({ onEvent: (event) => this.#guard(() => this.#take(event, variant, ended)) })
+    const connection = new Connection(
+      this.#clock,
+      random,
+      this.line,
+      (chunk) => parser.feed(chunk),
+      this.#fail,
+    )
+    this.#connection = connection
+    connection.reader = this.#hub.open(set, origin, connection, variant)
+    const leave = this.#clock.after(random.int(0, this.habits.stayMs), () => connection.cut())
+    await connection.over
+    leave.clear()
+    this.#connection = undefined
+    parser.end()
+  }
+
+  #take(event: StreamEvent, variant: Variant, ended: Map<string, number>): void {
+    const { type, data, lastEventId: id } = event
+    const witness = this.#witness
+    // Without an id of its own a block has the one before it: the opening before a gap has none.
+    if (id !== '') this.#cursor = id
+    switch (type) {
+      case CONTROL.open:
+        if (id === '') return
+        if (witness.begun) witness.cursor(id)
+        else witness.begin(id, 'last' in this.habits.origin)
+        return
+      case CONTROL.gap: {
+        const gap = parseGap(data)
+        if (!witness.begun) witness.begin(gap.to, false)
+        witness.gap(gap)
+        for (const channel of gap.channels) ended.delete(channel)
+        if (gap.reason === 'epoch' || gap.reason === 'unknown') ended.clear()
+        return
+      }
+      case CONTROL.end: {
+        const { channel } = JSON.parse(data) as { channel: string }
+        const position = witness.end(channel, id)
+        if (ended.get(channel) === position)
+          throw new Error(`the end of ${channel} was told twice on one stream`)
+        ended.set(channel, position)
+        return
+      }
+      case CONTROL.cursor:
+        return witness.cursor(id)
+      default:
+        witness.event({ id, ...event }, ({ channel }) => (variant.eventByChannel ? channel : 'message'))
+        if (variant.channel !== (event.channel !== undefined))
+          throw new Error('the channel line is not as asked for')
+        if (variant.time !== (event.time !== undefined)) throw new Error('the time line is not as asked for')
+    }
+  }
+
+  async #page(ms: number): Promise<void> {
+    const random = this.#random
+    const { set } = this.#witness
+    const origin = this.#origin()
+    const limit = random.int(1, 20)
+    const hurry = new AbortController()
+    const timer = this.#clock.after(random.int(0, this.habits.stayMs), () => hurry.abort())
+    const page = await this.#hub.readPage(set, origin, limit, { ms, signal: hurry.signal })
+    timer.clear()
+    await this.#clock.sleep(random.int(0, this.line.delayMs))
+    // Lost on its way: the client knows nothing of it, and asks again.
+    if (random.chance(this.line.cut)) return
+    this.#takePage(parsePage(encodePage(page)), limit)
+  }
+
+  #takePage(page: Page, limit: number): void {
+    const witness = this.#witness
+    if (page.events.length > limit) throw new Error('more events than asked for')
+    const first = page.events[0]?.id
+    if (!witness.begun) {
+      const start = first === undefined ? page.cursor : before(first)
+      witness.begin(start, 'last' in this.habits.origin)
+    }
+    if (page.gap) witness.gap(page.gap)
+    for (const event of page.events) witness.event(event)
+    witness.cursor(page.cursor)
+    this.#cursor = page.cursor
+    for (const channel of page.ended ?? []) witness.end(channel, page.cursor)
+    const { set } = witness
+    const over = !page.more && set.patterns.length === 0 && page.ended?.length === set.names.length
+    if (over && this.#random.chance(0.5)) this.done = true
+  }
+
+  #guard(check: () => void): void {
+    try {
+      check()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+}
+
+function before(id: string): string {
+  const { epoch, position } = parseCursor(id)
+  return `${epoch}-${position - 1}`
+}
