@@ -3,10 +3,13 @@
  * HTTP. What a face can't have is skipped with the reason it gives.
  */
 import { describe } from 'node:test'
+import { accessFacts } from './wire-contract/access.ts'
 import { batchFacts } from './wire-contract/batches.ts'
 import type { Face } from './wire-contract/face.ts'
+import { lookFacts } from './wire-contract/looking.ts'
 import { namesFacts } from './wire-contract/names.ts'
 import { pageFacts } from './wire-contract/pages.ts'
+import { problemFacts } from './wire-contract/problems.ts'
 import { publishFacts } from './wire-contract/publishing.ts'
 import { refusalFacts } from './wire-contract/refusals.ts'
 import { startFacts } from './wire-contract/starts.ts'
@@ -25,5 +28,8 @@ export function testWireContract(face: Face): void {
     publishFacts(face)
     batchFacts(face)
     refusalFacts(face)
+    lookFacts(face)
+    accessFacts(face)
+    problemFacts(face)
   })
 }

@@ -113,7 +113,10 @@ export function batchFacts(face: Face): void {
       const first = await send(`${channel}?type=t`, 'key-1', 'x')
       assert.equal(first.headers['idempotent-replayed'], undefined)
       const again = await send(`${channel}?type=t`, 'key-1', 'x')
-      assert.deepEqual([again.status, again.text, again.headers['idempotent-replayed']], [200, first.text, 'true'])
+      assert.deepEqual(
+        [again.status, again.text, again.headers['idempotent-replayed']],
+        [200, first.text, 'true'],
+      )
       assert.equal((await askPage(at(channel))).events.length, 1)
     })
 
