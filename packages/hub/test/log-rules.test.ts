@@ -132,14 +132,14 @@ describe('retention rules', () => {
 })
 
 describe('a gap', () => {
-  const none = { trimmedTo: 0, deletedTo: 0, unknownTo: 0 }
+  const none = { trimmedTo: 0, deletedTo: 0, unknownTo: 0, loss: 1 }
   const set = new ChannelSet(['a', 'b', 'p.*'])
 
   test('is none when nothing after the position is lost', () => {
     const finder = new GapFinder(set, 5)
-    finder.channel('a', { trimmedTo: 5, deletedTo: 4, unknownTo: 3 })
-    finder.forgotten('b', 5)
-    finder.forgottenByPattern(5)
+    finder.channel('a', { trimmedTo: 5, deletedTo: 4, unknownTo: 3, loss: 1 })
+    finder.forgotten('b', { position: 5, loss: 1 })
+    finder.forgottenByPattern({ position: 5, loss: 1 })
     assert.equal(finder.gap(9), undefined)
   })
 
@@ -156,6 +156,16 @@ describe('a gap', () => {
     assert.deepEqual(reasonOf({ deletedTo: 9 }, { unknownTo: 6 }, { trimmedTo: 7 }), ['unknown', 9, 3])
   })
 
+  test('has the number of the newest loss in it, of those after the position', () => {
+    const finder = new GapFinder(set, 5)
+    finder.channel('a', { ...none, trimmedTo: 6, loss: 4 })
+    finder.channel('b', { ...none, trimmedTo: 8, loss: 2 })
+    finder.channel('p.1', { ...none, trimmedTo: 5, loss: 9 })
+    assert.equal(finder.gap(9)?.loss, 4)
+    finder.forgottenByPattern({ position: 6, loss: 7 })
+    assert.equal(finder.gap(9)?.loss, 7)
+  })
+
   test('goes on no earlier than where the reader is', () => {
     const finder = new GapFinder(set, 5)
     finder.channel('a', { ...none, trimmedTo: 6 })
@@ -164,9 +174,9 @@ describe('a gap', () => {
 
   test('names forgotten channels that were read by name, and the whole read when a pattern may have matched them', () => {
     const finder = new GapFinder(set, 5)
-    finder.forgotten('b', 7)
-    assert.deepEqual(finder.gap(9), { reason: 'unknown', channels: ['b'], from: 5, to: 9, upTo: 7 })
-    finder.forgottenByPattern(7)
+    finder.forgotten('b', { position: 7, loss: 3 })
+    assert.deepEqual(finder.gap(9), { reason: 'unknown', channels: ['b'], from: 5, to: 9, upTo: 7, loss: 3 })
+    finder.forgottenByPattern({ position: 7, loss: 3 })
     assert.deepEqual(finder.gap(9)?.channels, ['a', 'b', 'p.*'])
   })
 

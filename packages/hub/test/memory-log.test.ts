@@ -10,7 +10,17 @@ import { EVENT_OVERHEAD, MemoryStore } from '../src/log/memory-store.ts'
 import { MemoryLog, type MemoryLogOptions } from '../src/log/memory.ts'
 import { RetentionRules } from '../src/log/retention.ts'
 import { testLogContract, type HarnessOptions, type LogHarness } from './log-contract.ts'
-import { ALL, HOUR, Listener, publish, publishOne, refusal, set, texts } from './log-contract/harness.ts'
+import {
+  plain,
+  ALL,
+  HOUR,
+  Listener,
+  publish,
+  publishOne,
+  refusal,
+  set,
+  texts,
+} from './log-contract/harness.ts'
 
 /** A clock and a timer that only the test moves. */
 class Harness implements LogHarness {
@@ -103,7 +113,13 @@ describe('the memory log itself', () => {
     assert.equal((await log.read(set('**'), { after: 0 }, ALL)).gap, undefined)
     await publish(log, 'c', data)
     const page = await log.read(set('**'), { after: 0 }, ALL)
-    assert.deepEqual(page.gap, { reason: 'trimmed', channels: ['a'], from: 0, to: second - 1, upTo: first })
+    assert.deepEqual(plain(page.gap), {
+      reason: 'trimmed',
+      channels: ['a'],
+      from: 0,
+      to: second - 1,
+      upTo: first,
+    })
     assert.equal(page.events.length, 3)
     await publish(log, 'c', 'y'.repeat(20))
     assert.deepEqual((await log.read(set('**'), { after: 0 }, ALL)).gap?.channels, ['a', 'b'])
@@ -138,7 +154,7 @@ describe('the memory log itself', () => {
     await log.append(['b', 'd'].map((channel) => ({ channel, data: '' })))
     assert.deepEqual(await names(), ['b', 'c', 'd'])
     const gap = { reason: 'unknown', channels: ['a'], from: old, to: log.state().frontier, upTo: mark }
-    assert.deepEqual((await log.read(set('a'), { after: old }, ALL)).gap, gap)
+    assert.deepEqual(plain((await log.read(set('a'), { after: old }, ALL)).gap), gap)
   })
 
   test('refuses a new channel when there are `maxChannels` and none is empty, and stores nothing', async () => {

@@ -2,7 +2,7 @@
  * One open stream: some channels and a position. It catches up from the log, joins its audience, leaves it when its
  * connection is full, and comes back from where it was. So a slow reader costs a cursor, and never an event.
  */
-import { CONTROL, encodeComment, encodeEvent, encodeRetry, formatCursor, isPattern } from '@downlink/wire'
+import { CONTROL, encodeComment, encodeEvent, encodeRetry, formatCursor } from '@downlink/wire'
 import { jitter } from '../clock.ts'
 import { resolve } from '../log/epoch.ts'
 import type { EndMark, LogEvent, LogGap, LogPage, Position } from '../log/log.ts'
@@ -46,8 +46,8 @@ export class Reader implements Beating {
   /** A cursor that does not belong to this log: told as a gap before anything else. */
   #foreign: ForeignCursor | undefined
   #last: number | undefined
-  /** What the log said when a gap was last told. */
-  #told: LogGap | undefined
+  /** The newest loss of the gaps that have been told, see `LogGap`. */
+  #toldLoss = 0
   /** The ends that have been told, of channels read by name. */
   #ended: Map<string, Position> | undefined
   /** Whether the log has been asked since the position came from outside: gaps are its to tell. */
@@ -191,7 +191,7 @@ export class Reader implements Beating {
       this.#foreign = { reason: resolved.gap, from: formatCursor(cursor) }
       this.position = 0
     }
-    this.#told = undefined
+    this.#toldLoss = 0
     this.#epoch = name
     this.#checked = false
   }
@@ -234,11 +234,11 @@ export class Reader implements Beating {
     const foreign = this.#foreign
     this.#foreign = undefined
     if (foreign) {
-      this.#told = gap
+      this.#toldLoss = gap?.loss ?? 0
       return gapBlock(foreignGap(foreign, this.#topic.set, this.#epoch, gap?.to ?? 0))
     }
-    if (gap === undefined || isToldBy(gap, this.#told)) return ''
-    this.#told = gap
+    if (gap === undefined || gap.loss <= this.#toldLoss) return ''
+    this.#toldLoss = gap.loss
     return gapBlock(wireGap(gap, this.#epoch))
   }
 
@@ -300,16 +300,6 @@ export class Reader implements Beating {
     const { set } = this.#topic
     return set.patterns.length === 0 && this.#ended?.size === set.names.length
   }
-}
-
-/**
- * Whether a gap says nothing new. `upTo` is the highest position lost of all channels: only when it is one and the same
- * channel does it rule out that more was lost since.
- */
-function isToldBy({ channels, upTo }: LogGap, told: LogGap | undefined): boolean {
-  const [channel] = channels
-  if (channel === undefined || channels.length > 1 || isPattern(channel)) return false
-  return told?.channels.length === 1 && told.channels[0] === channel && upTo <= told.upTo
 }
 
 /** Ends follow the event whose position they share. */

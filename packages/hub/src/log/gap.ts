@@ -10,6 +10,15 @@ export interface Losses {
   readonly deletedTo: Position
   /** With the memory of an earlier channel of this name: the horizon when this one began. */
   readonly unknownTo: Position
+  /** The number of its newest loss, see `LogGap`. */
+  readonly loss: number
+}
+
+/** Everything that forgotten channels ever had lies at or below. */
+export interface Horizon {
+  readonly position: Position
+  /** The number of the forgetting that moved it last. */
+  readonly loss: number
 }
 
 /** From the weakest to the strongest: where several hold, the one that says most about what can't be trusted is told. */
@@ -22,6 +31,7 @@ export class GapFinder {
   readonly #channels: string[] = []
   #strength = -1
   #upTo = 0
+  #loss = 0
   /** More channels than are listed, or nobody knows which. */
   #uncounted = false
 
@@ -35,17 +45,19 @@ export class GapFinder {
     const trimmed = this.#lost(0, losses.trimmedTo)
     const deleted = this.#lost(1, losses.deletedTo)
     const unknown = this.#lost(2, losses.unknownTo)
-    if (trimmed || deleted || unknown) this.#list(name)
+    if (trimmed || deleted || unknown) this.#list(name, losses.loss)
   }
 
   /** A name of the set that the log does not remember: all channels forgotten are lost up to `horizon`. */
-  forgotten(name: string, horizon: Position): void {
-    if (this.#lost(2, horizon)) this.#list(name)
+  forgotten(name: string, horizon: Horizon): void {
+    if (this.#lost(2, horizon.position)) this.#list(name, horizon.loss)
   }
 
   /** The set has patterns, which may have matched any of the channels forgotten. */
-  forgottenByPattern(horizon: Position): void {
-    if (this.#lost(2, horizon)) this.#uncounted = true
+  forgottenByPattern(horizon: Horizon): void {
+    if (!this.#lost(2, horizon.position)) return
+    this.#uncounted = true
+    this.#loss = Math.max(this.#loss, horizon.loss)
   }
 
   /**
@@ -60,6 +72,7 @@ export class GapFinder {
       from: this.#after,
       to: Math.max(this.#after, next),
       upTo: this.#upTo,
+      loss: this.#loss,
     }
   }
 
@@ -70,7 +83,8 @@ export class GapFinder {
     return true
   }
 
-  #list(name: string): void {
+  #list(name: string, loss: number): void {
+    this.#loss = Math.max(this.#loss, loss)
     if (this.#channels.length < GAP_CHANNELS) this.#channels.push(name)
     else this.#uncounted = true
   }

@@ -51,8 +51,13 @@ export interface LogGap {
   readonly from: Position
   /** Where this read goes on: at or after `from`, before every kept event after `from` of all channels read. */
   readonly to: Position
-  /** The highest position that is lost. A reader that was told a gap up to here need not be told it again. */
+  /** The highest position that is lost. */
   readonly upTo: Position
+  /**
+   * Numbers the losses of a log in the order in which they happened; this is the newest loss in the gap. A reader that was told
+   * a gap with this number, or a higher one, in the same read, hears nothing new in this one.
+   */
+  readonly loss: number
 }
 
 /** More channels than this are not listed one by one in a gap. */

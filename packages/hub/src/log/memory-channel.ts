@@ -1,5 +1,5 @@
 /** One channel of the memory log: what it keeps, and what it remembers of what it lost. */
-import type { Losses } from './gap.ts'
+import type { Horizon, Losses } from './gap.ts'
 import type { ChannelInfo, EndMark, LogEvent, Position } from './log.ts'
 import { PositionQueue } from './position-queue.ts'
 import type { Retention } from './retention.ts'
@@ -27,13 +27,15 @@ export class MemoryChannel implements Losses {
   trimmedTo: Position = 0
   deletedTo: Position = 0
   readonly unknownTo: Position
+  loss: number
   /** Since when it has been empty and idle, in milliseconds since 1970; means nothing while it keeps an event. */
   quietSince = 0
 
-  constructor(name: string, lane: Lane, horizon: Position) {
+  constructor(name: string, lane: Lane, horizon: Horizon) {
     this.name = name
     this.lane = lane
-    this.unknownTo = horizon
+    this.unknownTo = horizon.position
+    this.loss = horizon.loss
   }
 
   keeps(event: LogEvent): boolean {

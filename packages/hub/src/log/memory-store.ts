@@ -1,6 +1,7 @@
 /** What the memory log holds, and how it grows and is trimmed. Synchronous; time comes in. */
 import { ChannelIndex } from './channel-index.ts'
 import type { ChannelSet } from './channel-set.ts'
+import type { Horizon } from './gap.ts'
 import {
   LogError,
   type DropMark,
@@ -36,8 +37,7 @@ export class MemoryStore {
   /** The ends of all channels in order; also has those of channels dropped or forgotten since. */
   readonly ends = new PositionQueue<EndMark>()
   frontier: Position = 0
-  /** Everything that a forgotten channel ever had lies at or below this. */
-  horizon: Position = 0
+  horizon: Horizon = { position: 0, loss: 0 }
   /** Everything that any channel ever lost lies at or below this. */
   lostTo: Position = 0
   readonly #limits: StoreLimits
@@ -45,6 +45,7 @@ export class MemoryStore {
   /** The channels that keep no event, the longest quiet first. */
   readonly #quiet = new Set<MemoryChannel>()
   #goneEnds = 0
+  #losses = 0
   #count = 0
   #bytes = 0
   #time = 0
@@ -79,6 +80,7 @@ export class MemoryStore {
     const mark: DropMark = { kind: 'drop', channel: name, position: ++this.frontier }
     channel.newest = mark.position
     channel.deletedTo = mark.position
+    channel.loss = ++this.#losses
     this.lostTo = mark.position
     this.#rest(channel, now)
     return mark
@@ -231,6 +233,7 @@ export class MemoryStore {
     this.#count--
     this.#bytes -= event.data.length + EVENT_OVERHEAD
     channel.trimmedTo = event.position
+    channel.loss = ++this.#losses
     this.lostTo = Math.max(this.lostTo, event.position)
     if (channel.events.length === 0) this.#rest(channel, now)
     const { lane } = channel
@@ -262,8 +265,8 @@ export class MemoryStore {
     this.#forgetEnd(channel)
     this.#quiet.delete(channel)
     this.channels.remove(channel.name)
-    this.horizon = Math.max(this.horizon, channel.newest)
-    this.lostTo = Math.max(this.lostTo, this.horizon)
+    this.horizon = { position: Math.max(this.horizon.position, channel.newest), loss: ++this.#losses }
+    this.lostTo = Math.max(this.lostTo, this.horizon.position)
   }
 
   #forgetEnd(channel: MemoryChannel): void {

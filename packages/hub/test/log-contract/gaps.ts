@@ -186,6 +186,25 @@ export function gapFacts(suite: Suite): void {
 
     fact(
       suite,
+      'told again has the number of its loss again, and a higher one as soon as more is lost, of any channel and below `upTo` too',
+      async (log) => {
+        await publish(log, 'b', 'b1', 'b2')
+        await publish(log, 'a', '1', '2', '3', '4')
+        const lossOf = async (after: number): Promise<number | undefined> =>
+          (await log.read(set('a', 'b'), { after }, ALL)).gap?.loss
+        const first = await lossOf(0)
+        assert.ok(first !== undefined && (await lossOf(0)) === first && (await lossOf(1)) === first)
+        await publish(log, 'b', 'b3')
+        const second = await lossOf(0)
+        assert.ok(second !== undefined && second > first, 'b1 is lost, which lies before what a had lost')
+        await log.drop('b')
+        assert.ok(((await lossOf(0)) ?? 0) > second)
+      },
+      options,
+    )
+
+    fact(
+      suite,
       'lies before a kept event of any channel read, so it is told again and no event is skipped',
       async (log) => {
         const kept = await publishOne(log, 'b', 'b1')

@@ -6,6 +6,7 @@ import type {
   Limit,
   Log,
   LogErrorCode,
+  LogGap,
   LogPage,
   LogRecord,
   Position,
@@ -127,4 +128,12 @@ export class Listener {
   async upTo(position: Position): Promise<void> {
     while (this.frontier < position) await this.#arrived.promise
   }
+}
+
+/** A gap but for the number of its loss, which is each engine's own. */
+export function plain(gap: LogGap | undefined): Omit<LogGap, 'loss'> | undefined {
+  if (gap === undefined) return undefined
+  const { loss, ...rest } = gap
+  assert.ok(Number.isInteger(loss) && loss > 0, 'a loss has a number')
+  return rest
 }

@@ -15,6 +15,9 @@ import {
 } from '../../src/log/log.ts'
 import { DEFAULT_RETENTION, type Retention, type RetentionRule } from '../../src/log/retention.ts'
 
+/** A page, but for the number of its loss, which is each engine's own. */
+export type ModelPage = Omit<LogPage, 'gap'> & { readonly gap?: Omit<LogGap, 'loss'> }
+
 export class Model {
   /** Of each channel its records, in order, as the log's tail told them. */
   readonly #history = new Map<string, LogRecord[]>()
@@ -66,7 +69,7 @@ export class Model {
     }
   }
 
-  page(set: ChannelSet, from: From, limit: Limit): LogPage {
+  page(set: ChannelSet, from: From, limit: Limit): ModelPage {
     const kept = this.kept((channel) => set.has(channel))
     if ('after' in from) return this.#pageAfter(set, kept, from.after, limit)
     const before = 'before' in from ? from.before : this.frontier + 1
@@ -79,7 +82,7 @@ export class Model {
     return { events, cursor: first, more: events.length < ready.length, ends }
   }
 
-  #pageAfter(set: ChannelSet, kept: readonly LogEvent[], after: Position, limit: Limit): LogPage {
+  #pageAfter(set: ChannelSet, kept: readonly LogEvent[], after: Position, limit: Limit): ModelPage {
     const ready = kept.filter((event) => event.position > after)
     const events = fitting(ready, limit)
     const more = events.length < ready.length
@@ -88,7 +91,7 @@ export class Model {
     return { events, cursor, more, ...(gap && { gap }), ends: this.#ends(set, after, cursor) }
   }
 
-  #gap(set: ChannelSet, from: Position, to: Position): LogGap | undefined {
+  #gap(set: ChannelSet, from: Position, to: Position): Omit<LogGap, 'loss'> | undefined {
     const trimmed = this.#events((channel) => set.has(channel)).filter((event) =>
       this.#trimmed.has(event.position),
     )
