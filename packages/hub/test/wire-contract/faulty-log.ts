@@ -25,7 +25,7 @@ export class FaultyLog implements Log {
   eventsRead = 0
   readonly #log: Log
   #held: PromiseWithResolvers<void> | undefined
-  #waiting: (() => void)[] = []
+  #first = Promise.withResolvers<void>()
 
   constructor(log: Log) {
     this.#log = log
@@ -36,21 +36,22 @@ export class FaultyLog implements Log {
     this.#held ??= Promise.withResolvers()
   }
 
-  /** Resolves as soon as an append waits. */
-  async held(): Promise<void> {
-    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  /** Resolves as soon as an append waits, also when one already does. */
+  held(): Promise<void> {
+    return this.#first.promise
   }
 
   release(): void {
     this.#held?.resolve()
     this.#held = undefined
+    this.#first = Promise.withResolvers()
   }
 
   async append(batch: readonly NewEvent[], options?: AppendOptions): Promise<Appended> {
     this.#check()
     if (this.mood === 'full') throw new LogError('log-full', 'The log has no room: erase something')
     if (this.#held) {
-      for (const tell of this.#waiting.splice(0)) tell()
+      this.#first.resolve()
       await this.#held.promise
     }
     return this.#log.append(batch, options)
