@@ -177,8 +177,9 @@ export class Client {
     const limit = random.int(1, 20)
     const hurry = new AbortController()
     const timer = this.#clock.after(random.int(0, this.habits.stayMs), () => hurry.abort())
-    const page = await this.#hub.readPage(set, origin, limit, { ms, signal: hurry.signal })
-    timer.clear()
+    const page = await this.#hub
+      .readPage(set, origin, limit, { ms, signal: hurry.signal })
+      .finally(() => timer.clear())
     await this.#clock.sleep(random.int(0, this.line.delayMs))
     // Lost on its way: the client knows nothing of it, and asks again.
     if (random.chance(this.line.cut)) return

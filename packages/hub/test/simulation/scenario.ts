@@ -15,7 +15,7 @@ const CHANNELS = ['a', 'b', 'c', 'n.x', 'n.y', 'n.y.z'] as const
 const PATTERNS = ['**', 'n.*', 'n.**', '*'] as const
 /** Quick enough to catch up with anything within `CALM_MS`. */
 const GOOD_LINE: Line = { capacity: 1e6, chunk: 1e6, delayMs: 1, stall: 0, cut: 0, stallMs: 0 }
-const CALM_MS = 20_000
+const CALM_MS = 12_000
 
 /** What a scenario went through: so that a run can tell that it met what it is for. */
 export interface Tally {
@@ -57,7 +57,7 @@ class World {
     this.#clock = clock
     this.#fail = fail
     this.#changesEpoch = random.chance(0.4)
-    this.#paceMs = random.pick([20, 200, 2_000])
+    this.#paceMs = random.pick([20, 200, 500])
     this.#large = random.chance(0.2)
     // A log that is replayed for a new epoch must not depend on when a channel was forgotten.
     const forgets = !this.#changesEpoch && random.chance(0.3)
@@ -66,14 +66,14 @@ class World {
       random,
       faultsOf(random),
       random.chance(0.5),
-      { retention: retentionOf(random), ...(forgets ? { forget: 2_000 } : {}) },
+      { retention: retentionOf(random), ...(forgets ? { forget: 500 } : {}) },
       fail,
     )
     this.#hub = createHub({
       log: this.#log,
       clock,
       delivery: {
-        heartbeatMs: random.pick([500, 15_000]),
+        heartbeatMs: random.pick([300, 15_000]),
         maxAgeMs: random.pick([3_000, 1_800_000]),
         cursorMs: random.pick([1_000, 600_000]),
         recent: { records: random.pick([1, 8, 64, 4096]), bytes: random.pick([1_000, 1e6]) },
@@ -90,7 +90,7 @@ class World {
     for (let n = random.int(1, 3); n > 0; n--) void this.#publish(n).catch(this.#fail)
     for (let n = random.int(2, 6); n > 0; n--) this.#arrive()
     if (this.#changesEpoch) void this.#rule().catch(this.#fail)
-    await this.#clock.run(random.pick([5_000, 20_000]))
+    await this.#clock.run(this.#paceMs * random.pick([10, 60]))
     await this.#calm()
     for (const [index, client] of this.#clients.entries()) {
       await this.#judge(client, this.#witnesses[index] as Witness)
@@ -160,7 +160,7 @@ class World {
   async #rule(): Promise<void> {
     const random = this.#random
     while (this.#publishing) {
-      await this.#clock.sleep(random.int(500, 8_000))
+      await this.#clock.sleep(random.int(0, this.#paceMs * 15))
       if (!this.#publishing) return
       await this.#log.changeEpoch(random.chance(0.15) ? Infinity : random.int(0, 6))
     }
@@ -224,7 +224,7 @@ function retentionOf(random: Random): RetentionRule[] {
     ...random.some([...CHANNELS, 'n.**', '**'], 0, 4).map((channels) => ({
       channels,
       count: random.pick([1, 5, 50, Infinity]),
-      age: random.pick([300, 3_000, Infinity]),
+      age: random.pick([100, 1_000, Infinity]),
       bytes: random.pick([100, 100_000, Infinity]),
     })),
   ]
