@@ -206,7 +206,7 @@ export function gapFacts(suite: Suite): void {
         await log.drop('b')
         assert.ok(((await lossOf(0)) ?? 0) > second)
       },
-      options,
+      { ...options, retention: [{ channels: '*', count: 2 }] },
     )
 
     fact(
