@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { Failure, oneLine } from './failure.ts'
 import { publish, publishCommand } from './publish.ts'
+import { tail, tailCommand } from './tail.ts'
 import { serve, serveCommand } from './serve.ts'
 
 /**
@@ -21,6 +22,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     publishCommand(async (channel, data, options) => {
       code = await publish(channel, data, options, { stdin: process.stdin, print, tell })
     }),
+    tailCommand((channels, options) => tail(channels, options, { stdout: process.stdout, tell })),
   ])
   try {
     await program.parseAsync(argv, { from: 'user' })

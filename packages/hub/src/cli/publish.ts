@@ -1,11 +1,12 @@
 /** `downlink publish`: an argument, or the lines of standard input as they come. */
 import type { Readable } from 'node:stream'
-import { Argument, Command, Option } from 'commander'
+import { Argument, Command } from 'commander'
 import { batchLimit } from './batch.ts'
 import { entriesOf, Input } from './input.ts'
+import { headerOption, hubOption } from './options.ts'
 import { Publisher } from './publisher.ts'
 import { type EndSignal, onEndSignal, SIGNAL_EXIT_CODE } from './signals.ts'
-import { channelValue, DEFAULT_HUB, type HeaderList, headersValue, hubValue, typeValue } from './values.ts'
+import { channelValue, type HeaderList, typeValue } from './values.ts'
 
 export interface PublishOptions {
   readonly hub: string
@@ -45,20 +46,6 @@ Examples:
 `,
     )
     .action(run)
-}
-
-export function hubOption(): Option {
-  return new Option('--hub <url>', 'where the hub is')
-    .env('DOWNLINK_URL')
-    .default(DEFAULT_HUB)
-    .argParser(hubValue)
-}
-
-export function headerOption(): Option {
-  return new Option(
-    '-H, --header <header>',
-    "a header to send, such as 'Authorization: Bearer …' (repeatable)",
-  ).argParser(headersValue)
 }
 
 export interface PublishIo {

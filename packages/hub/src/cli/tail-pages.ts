@@ -1,0 +1,64 @@
+/** Reads by long polls, or by polls. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Page, parsePage, WireError } from '@downlink/wire'
+import { Failure } from './failure.ts'
+import { allEnded, type Connection, type TailItem, type TailRequest, tailUrl } from './tail-item.ts'
+import { TailAnswer } from './tail-request.ts'
+
+const ACCEPT = 'application/json, application/problem+json'
+const WAIT_S = 30
+/** Beyond the wait, for the way there and back. */
+const ANSWER_MS = 30_000
+
+export const readPages: Connection = async function* readPages(request, place, opened) {
+  const ended = new Set<string>()
+  // The first answer comes at once: it tells that the hub is there, and names a cursor to come back with.
+  for (let first = true; ; first = false) {
+    const wait = request.transport === 'poll' || first ? 0 : WAIT_S
+    const asked = performance.now()
+    const page = await ask(tailUrl(request, place, parameters(request, wait)), request, wait)
+    opened()
+    place.cursor = page.cursor
+    place.retryMs = Math.min(page.retry, 3_600_000)
+    const items = itemsOf(page, ended)
+    if (items.length > 0) yield items
+    if (!page.more && allEnded(request.channels, new Set(page.ended))) return 'over'
+    const early = wait > 0 && items.length === 0 && performance.now() - asked < (wait * 1000) / 2
+    if (!page.more && (request.transport === 'poll' || early)) await sleep(place.retryMs)
+  }
+}
+
+function parameters({ transport }: TailRequest, wait: number): Readonly<Record<string, string>> {
+  return transport === 'poll'
+    ? { transport, limit: '1000' }
+    : { transport, limit: '1000', wait: String(wait) }
+}
+
+async function ask(url: string, request: TailRequest, wait: number): Promise<Page> {
+  const answer = await TailAnswer.of(url, ACCEPT, request, () => wait * 1000 + ANSWER_MS)
+  try {
+    return parsePage(await answer.text())
+  } catch (error) {
+    if (error instanceof WireError) {
+      throw new Failure(`What answers at ${request.hub} is no hub: ${error.message}`)
+    }
+    throw error
+  } finally {
+    answer.close()
+  }
+}
+
+/** A page's gap comes before its events, and each end is told once although every later page lists it. */
+function itemsOf({ gap, events, ended = [] }: Page, told: Set<string>): readonly TailItem[] {
+  const items: TailItem[] = gap === undefined ? [] : [{ kind: 'gap', ...gap }]
+  for (const event of events) {
+    told.delete(event.channel)
+    items.push({ kind: 'event', event })
+  }
+  for (const channel of ended) {
+    if (told.has(channel)) continue
+    told.add(channel)
+    items.push({ kind: 'end', channel })
+  }
+  return items
+}

@@ -1,0 +1,91 @@
+/** `downlink tail`: prints the events of channels as they come. */
+import type { Writable } from 'node:stream'
+import { Argument, Command, Option } from 'commander'
+import { codeOf, Failure, reasonOf } from './failure.ts'
+import { headerOption, hubOption } from './options.ts'
+import type { TailTransport } from './tail-item.ts'
+import { TailPrinter } from './tail-print.ts'
+import { tailItems } from './tail-source.ts'
+import { afterValue, channelsValue, type HeaderList, lastValue } from './values.ts'
+
+export interface TailOptions {
+  readonly hub: string
+  readonly header?: HeaderList
+  readonly after?: string
+  readonly last?: number
+  readonly json?: true
+  readonly transport: TailTransport
+}
+
+export function tailCommand(
+  run: (channels: readonly string[], options: TailOptions) => Promise<void>,
+): Command {
+  return new Command('tail')
+    .summary('print the events of channels as they come')
+    .description(
+      'Print the data of each event as it comes, with the name of its channel when there may be several. When the ' +
+        'connection breaks or the hub is restarted, go on where it was; when history was lost, say so on stderr. ' +
+        'It is over when all the channels have ended.',
+    )
+    .addArgument(
+      new Argument('<channels...>', 'channels, and patterns such as orders.* or orders.**').argParser(
+        channelsValue,
+      ),
+    )
+    .addOption(
+      new Option('--after <cursor>', 'begin after this event (its id); or start, or now (default: now)')
+        .argParser(afterValue)
+        .conflicts('last'),
+    )
+    .addOption(
+      new Option('-n, --last <number>', 'begin with the last events, over all channels together').argParser(
+        lastValue,
+      ),
+    )
+    .option('--json', 'print each event as JSON on one line: id, channel, type, data, time')
+    .addOption(
+      new Option('--transport <transport>', 'how to read')
+        .choices(['sse', 'long-poll', 'poll'])
+        .default('sse'),
+    )
+    .addOption(hubOption())
+    .addOption(headerOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  downlink tail vmstat
+  downlink tail 'orders.**' --last 10
+  downlink tail orders.42 --after start --json | jq .data
+`,
+    )
+    .action(run)
+}
+
+export interface TailIo {
+  readonly stdout: Writable
+  readonly tell: (line: string) => void
+}
+
+/** Resolves when the channels have ended, or when nobody reads stdout any more. @throws {Failure} */
+export async function tail(channels: readonly string[], options: TailOptions, io: TailIo): Promise<void> {
+  const { hub, header = [], after = 'now', last, json = false, transport } = options
+  const start = last === undefined ? { after } : { last }
+  const printer = new TailPrinter(channels, json)
+  // Each write tells its own error; this one is for what is told besides.
+  io.stdout.on('error', () => {})
+  for await (const items of tailItems({ hub, channels, start, transport, headers: header }, io.tell)) {
+    const { out, notes } = printer.print(items)
+    for (const note of notes) io.tell(note)
+    if (out !== '' && !(await written(io.stdout, out))) return
+  }
+}
+
+/** Waits until it is written: a slow terminal slows the reading down. False when nobody reads it any more. */
+async function written(stdout: Writable, text: string): Promise<boolean> {
+  const error = await new Promise<Error | null | undefined>((resolve) => stdout.write(text, resolve))
+  if (!error) return true
+  const code = codeOf(error)
+  if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') return false
+  throw new Failure(`Standard output can't be written: ${reasonOf(error)}`, { cause: error })
+}
