@@ -1,0 +1,178 @@
+/** A delivery on a clock that only the test moves, over the memory engine, with everything it does laid open. */
+import { createParser, formatCursor, type StreamEvent } from '@downlink/wire'
+import { DEFAULT_DELIVERY, Delivery, type DeliverySettings } from '../../src/delivery/delivery.ts'
+import type { Reader } from '../../src/delivery/reader.ts'
+import type { Sink } from '../../src/delivery/sink.ts'
+import { type Origin, startOf } from '../../src/delivery/start.ts'
+import { plainVariant, type Variant } from '../../src/delivery/variant.ts'
+import { ChannelSet } from '../../src/log/channel-set.ts'
+import type {
+  Epoch,
+  From,
+  Limit,
+  LogPage,
+  LogState,
+  Position,
+  Tail,
+  TailListener,
+} from '../../src/log/log.ts'
+import { MemoryLog, type MemoryLogOptions } from '../../src/log/memory.ts'
+import { SimulatedClock } from './clock.ts'
+
+/** The memory engine, but its reads can be counted, held back or made to fail, and its tail and epoch taken over. */
+export class OpenLog extends MemoryLog {
+  reads = 0
+  readonly followed: string[] = []
+  listener: TailListener | undefined
+  /** Instead of those of the engine. */
+  epochs: readonly [Epoch, ...Epoch[]] | undefined
+  failure: Error | undefined
+  followFailure: Error | undefined
+  #held: Promise<void> | undefined
+
+  /** Answers of reads wait until the function returned is called; what they say is what was true when they were asked. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#held = promise
+    return () => {
+      this.#held = undefined
+      resolve()
+    }
+  }
+
+  override async read(set: ChannelSet, from: From, limit: Limit): Promise<LogPage> {
+    this.reads++
+    const page = await super.read(set, from, limit)
+    await this.#held
+    if (this.failure) throw this.failure
+    return page
+  }
+
+  override tail(listener: TailListener): Tail {
+    this.listener = listener
+    const tail = super.tail(listener)
+    return {
+      follow: async (set) => {
+        this.followed.push(set.key)
+        if (this.followFailure) throw this.followFailure
+        await tail.follow(set)
+      },
+      unfollow: (set) => {
+        this.followed.splice(this.followed.indexOf(set.key), 1)
+        tail.unfollow(set)
+      },
+      close: () => tail.close(),
+    }
+  }
+
+  override state(): LogState {
+    const state = super.state()
+    return this.epochs ? { ...state, epochs: this.epochs } : state
+  }
+}
+
+export class RecordingSink implements Sink {
+  readonly writes: Uint8Array[] = []
+  /** Writes that it takes before it is full. */
+  room = Infinity
+  state: 'open' | 'ended' | 'aborted' = 'open'
+
+  write(bytes: Uint8Array): boolean {
+    this.writes.push(bytes)
+    this.room--
+    return this.room > 0
+  }
+
+  end(): void {
+    this.state = 'ended'
+  }
+
+  abort(): void {
+    this.state = 'aborted'
+  }
+
+  get text(): string {
+    return Buffer.concat(this.writes).toString()
+  }
+
+  get events(): StreamEvent[] {
+    const events: StreamEvent[] = []
+    const parser = createParser({ onEvent: (event) => void events.push(event) })
+    for (const bytes of this.writes) parser.feed(bytes)
+    return events
+  }
+
+  /** The data of the events of channels. */
+  get data(): string[] {
+    return this.events.filter(({ type }) => !type.startsWith('downlink:')).map(({ data }) => data)
+  }
+
+  /** The data of the control events of one name. */
+  control(name: 'open' | 'gap' | 'end' | 'cursor'): unknown[] {
+    return this.events
+      .filter(({ type }) => type === `downlink:${name}`)
+      .map(({ data }) => JSON.parse(data) as unknown)
+  }
+}
+
+export interface Opened {
+  readonly reader: Reader
+  readonly sink: RecordingSink
+}
+
+export class Stage {
+  readonly clock = new SimulatedClock()
+  readonly log: OpenLog
+  readonly delivery: Delivery
+  readonly errors: unknown[] = []
+
+  constructor(settings: Partial<DeliverySettings> = {}, options: MemoryLogOptions = {}) {
+    this.log = new OpenLog({ now: () => this.clock.now(), every: () => () => {}, ...options })
+    this.delivery = new Delivery(this.log, this.clock, { ...DEFAULT_DELIVERY, ...settings }, (error) =>
+      this.errors.push(error),
+    )
+  }
+
+  get epoch(): string {
+    return this.log.state().epochs[0].name
+  }
+
+  cursor(position: Position): string {
+    return formatCursor({ epoch: this.epoch, position })
+  }
+
+  /** Opens a stream and lets it catch up. */
+  async open(
+    parts: readonly string[],
+    origin: Origin = { after: 'now' },
+    { variant = plainVariant, room = Infinity }: { variant?: Variant; room?: number } = {},
+  ): Promise<Opened> {
+    const opened = this.openNow(parts, origin, variant, room)
+    await this.clock.turn()
+    return opened
+  }
+
+  openNow(parts: readonly string[], origin: Origin, variant = plainVariant, room = Infinity): Opened {
+    const sink = new RecordingSink()
+    sink.room = room
+    const start = startOf(origin, this.log.state())
+    return { reader: this.delivery.open(new ChannelSet(parts), start, variant, sink), sink }
+  }
+
+  /** Appends one event for each, in one turn. */
+  async append(...events: readonly (readonly [channel: string, data: string])[]): Promise<Position[]> {
+    const positions: Position[] = []
+    for (const [channel, data] of events) {
+      const appended = await this.log.append([{ channel, data }])
+      positions.push(...appended.positions)
+    }
+    return positions
+  }
+
+  /** The same, and the turn ends. */
+  async publish(...events: readonly (readonly [channel: string, data: string])[]): Promise<Position[]> {
+    const positions = await this.append(...events)
+    await this.clock.turn()
+    return positions
+  }
+}
