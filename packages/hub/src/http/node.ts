@@ -6,6 +6,7 @@ import type { Hub } from '../hub.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
 import { type HttpRequest, isStream, type StreamAnswer, type WholeAnswer } from './message.ts'
 import { readBody } from './node-body.ts'
+import { takeTurn } from './turns.ts'
 
 export interface NodeHandlerOptions extends HandlerOptions {
   /** Where the hub is mounted, e.g. `/updates`, unless the framework takes that off `req.url` as Express does. Default none. */
@@ -19,14 +20,21 @@ export type NodeHandler = (
   next?: (error?: unknown) => void,
 ) => Promise<void>
 
+/** How long the rest of a refused body is read. */
+const LINGER_MS = 1_000
+
 export function nodeHandler(hub: Hub, options: NodeHandlerOptions = {}): NodeHandler {
   const handler = new Handler(hub, options)
   return async (req, res, next) => {
     const request = new NodeRequest(req, res, options)
     if (next && !handler.owns(request.path)) return next()
+    const turn = req.httpVersionMajor === 1 ? takeTurn(req.socket, res) : undefined
+    if (turn && !(await turn.come)) return
     const answer = await handler.answer(request)
     // A client that left in the meantime is told nothing.
     if (res.destroyed || res.headersSent) return
+    if (turn && (isStream(answer) || hub.stopping.aborted)) res.setHeader('connection', 'close')
+    if (res.getHeader('connection') === 'close' || answer.headers['connection'] === 'close') turn?.spend()
     if (isStream(answer)) openStream(res, answer)
     else sendWhole(res, answer, req.method === 'HEAD')
   }
@@ -110,14 +118,33 @@ function sendWhole(res: ServerResponse, { status, headers, body }: WholeAnswer, 
   }
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
   res.writeHead(status, { ...headers, 'content-length': bytes.length })
-  res.end(head ? undefined : bytes)
+  if (head) res.end()
+  else if (headers['connection'] === 'close' && !res.req.complete) sendAndLinger(res, bytes)
+  else res.end(bytes)
+}
+
+/**
+ * For an answer that does not wait for the rest of the body. Closing at once would reset the connection, and a client that is
+ * still sending would lose the answer; so for a moment the rest is read, and forgotten.
+ */
+function sendAndLinger(res: ServerResponse, bytes: Uint8Array): void {
+  const { req } = res
+  const end = (): void => {
+    clearTimeout(timer)
+    req.off('end', end).off('close', end)
+    res.end()
+  }
+  const timer = setTimeout(end, LINGER_MS)
+  timer.unref()
+  req.once('end', end).once('close', end)
+  res.write(bytes)
+  req.resume()
 }
 
 function openStream(res: ServerResponse, answer: StreamAnswer): void {
   if (res.req.httpVersionMajor === 1) {
     // Until the connection closes, without chunked coding: some proxies hold each chunk back (docs/architecture.md).
     res.removeHeader('transfer-encoding')
-    res.setHeader('connection', 'close')
   }
   res.writeHead(answer.status, answer.headers)
   let reader: Reader
@@ -131,7 +158,9 @@ function openStream(res: ServerResponse, answer: StreamAnswer): void {
   res.on('drain', () => reader.drained())
   res.once('close', () => reader.closed())
   // A peer that has closed its side may be gone altogether, which only a write would tell.
-  res.req.socket.once('end', () => reader.end())
+  const { socket } = res.req
+  if (socket.readableEnded) reader.end()
+  else socket.once('end', () => reader.end())
 }
 
 class NodeSink implements Sink {

@@ -1,10 +1,13 @@
 /** The hub's own server: Node's HTTP/1.1 server with the hub on it, its limits, and a clean stop. */
-import { createServer, type Server, STATUS_CODES } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { isLoopbackAddress, isLoopbackHost } from '../auth/guard.ts'
+import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
 import { listen, portOf } from './listen.ts'
 import { nodeHandler, type NodeHandlerOptions } from './node.ts'
 import { Problem, problemAnswer } from './problem.ts'
+import { interruptionOf } from './turns.ts'
 
 export interface HubServerOptions extends NodeHandlerOptions {
   /** Default 0: any that is free. */
@@ -40,12 +43,21 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     headTimeoutMs = 10_000,
     bodyTimeoutMs = 30_000,
     graceMs = 5_000,
+    headLimit = 16 * 1024,
   } = options
+  if (!options.authorize && !isLoopbackHost(host) && !isLoopbackAddress(host)) {
+    throw new HubError(
+      'invalid-option',
+      `Expected \`host\` to be a loopback address such as localhost, got ${JSON.stringify(host)}: a hub that others can reach needs \`authorize\``,
+    )
+  }
   const handle = nodeHandler(hub, options)
   const create = (): Server => {
     const server = createServer(
       {
-        maxHeaderSize: options.headLimit ?? 16 * 1024,
+        maxHeaderSize: headLimit,
+        // Node would refuse without a word.
+        requireHostHeader: false,
         headersTimeout: headTimeoutMs,
         requestTimeout: Math.max(headTimeoutMs, bodyTimeoutMs),
         keepAliveTimeout: KEEP_ALIVE_MS,
@@ -54,10 +66,15 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
         keepAlive: true,
         keepAliveInitialDelay: 30_000,
       },
-      (req, res) => void handle(req, res),
+      (req, res) => {
+        if (hasHost(req)) void handle(req, res)
+        else refuseHost(res)
+      },
     )
     allowHalfOpen(server)
-    server.on('clientError', refuseHead)
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+      refuse(error, socket, headLimit),
+    )
     return server
   }
   const servers = await listen(create, port, host)
@@ -77,45 +94,63 @@ function allowHalfOpen(server: Server): void {
   Object.assign(server, { httpAllowHalfOpen: true })
 }
 
+/** RFC 9112 3.2: one `Host`, which only HTTP/1.0 may leave out. */
+function hasHost({ headersDistinct, httpVersion }: IncomingMessage): boolean {
+  const count = headersDistinct['host']?.length ?? 0
+  return count === 1 || (count === 0 && httpVersion === '1.0')
+}
+
+function refuseHost(res: ServerResponse): void {
+  const problem = new Problem('bad-request', 'Expected one `Host` header: say which hub this is for')
+  const { status, headers, body } = problemAnswer(problem)
+  res.writeHead(status, { ...headers, ...CLOSING }).end(body)
+}
+
+const CLOSING = { 'x-content-type-options': 'nosniff', connection: 'close' }
+
 /** What Node's parser refuses never becomes a request; it gets its problem all the same. */
-function refuseHead(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+function refuse(error: NodeJS.ErrnoException, socket: Socket, headLimit: number): void {
+  const when = interruptionOf(socket)
+  if (error.code === 'ECONNRESET' || !socket.writable || when === 'answering') {
     socket.destroy()
     return
   }
-  const { status, headers, body } = problemAnswer(headProblem(error.code))
+  const { status, headers, body } = problemAnswer(problemOf(error.code, when === 'within', headLimit))
   const bytes = Buffer.from(body as string)
-  const lines = Object.entries({
-    ...headers,
-    'x-content-type-options': 'nosniff',
-    'content-length': bytes.length,
-    connection: 'close',
-  })
+  const lines = Object.entries({ ...headers, ...CLOSING, 'content-length': bytes.length })
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n`), bytes]))
 }
 
-function headProblem(code: string | undefined): Problem {
+function problemOf(code: string | undefined, withinBody: boolean, headLimit: number): Problem {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return new Problem(
         'head-too-large',
-        'The request line and headers are too large: send fewer or shorter ones',
+        `Expected a request line and headers of at most ${headLimit} bytes: send fewer or shorter ones`,
+        { limit: headLimit },
       )
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new Problem('body-timeout', 'The request took too long to arrive: send it faster')
+    case 'HPE_INVALID_EOF_STATE':
+      if (withinBody) return new Problem('body-aborted', 'The body broke off before its end: send it again')
+      break
     default:
-      return new Problem('bad-request', 'These bytes are no HTTP/1.1 request')
   }
+  return new Problem('bad-request', 'These bytes are no HTTP/1.1 request')
 }
 
 async function stop(hub: Hub, servers: readonly Server[], graceMs: number): Promise<void> {
   const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
   hub.drain()
-  for (const server of servers) server.closeIdleConnections()
+  // Also those that become idle when their answer is through.
+  const sweep = setInterval(() => {
+    for (const server of servers) server.closeIdleConnections()
+  }, 50)
   const timer = setTimeout(() => {
     for (const server of servers) server.closeAllConnections()
   }, graceMs)
   await Promise.all(closed)
+  clearInterval(sweep)
   clearTimeout(timer)
 }
