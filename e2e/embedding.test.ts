@@ -9,11 +9,12 @@ import { createHub, type Hub } from '@downlink/hub'
 import { nodeHandler } from '@downlink/hub/node'
 import express from 'express'
 import Fastify from 'fastify'
-import { root } from '../scripts/tools.mjs'
+import { root, tools } from '../scripts/tools.mjs'
 import { useChromium } from './helpers/chromium.ts'
 import { assertTellsOrders, examples, openStream, poll, startExample, take } from './helpers/example.ts'
 import { startHub } from './helpers/hub.ts'
 import { openSource } from './helpers/native-source.ts'
+import { start } from './helpers/process.ts'
 
 const browser = useChromium()
 
@@ -63,6 +64,65 @@ test('examples/page.html works when it is pasted: it lists orders, also those mi
   await next.hub.publish('orders', [{ data: 'sugar' }, { data: 'lemon' }, { data: 'rum' }])
   await shows(3)
   assert.deepEqual(await list(), ['sugar', 'lemon', 'rum'])
+})
+
+test('examples/authorize.ts lets a session read what is its own, and only the token publish', async (t) => {
+  const { url } = await startExample(t, 'authorize.ts', 'node', { PUBLISH_TOKEN: 'c0ffee' })
+  const status = async (
+    path: string,
+    headers: Record<string, string>,
+    init: RequestInit = {},
+  ): Promise<number> => {
+    const response = await fetch(`${url}${path}`, { ...init, headers })
+    await response.body?.cancel()
+    return response.status
+  }
+  const anna = { cookie: 'theme=dark; session=5f1c' }
+  const token = { authorization: 'Bearer c0ffee' }
+  const publish = { method: 'POST', body: 'hello' }
+  assert.deepEqual(
+    {
+      published: await status('/channels/news,user.anna,user.ben', token, publish),
+      withoutToken: await status('/channels/news', anna, publish),
+      withAnotherToken: await status('/channels/news', { authorization: 'Bearer undefined' }, publish),
+      own: await status('/channels/news,user.anna?transport=sse', anna),
+      another: await status('/channels/user.ben', anna),
+      pattern: await status('/channels/user.*', anna),
+      mixed: await status('/channels/news,user.ben', anna),
+      stranger: await status('/channels/news', {}),
+      forged: await status('/channels/user.undefined', { cookie: 'session=0000' }),
+      health: await status('/readyz', {}),
+      metrics: await status('/metrics', anna),
+      page: await status('/channels/news', { ...anna, origin: 'https://app.example' }),
+    },
+    {
+      published: 200,
+      withoutToken: 401,
+      withAnotherToken: 403,
+      own: 200,
+      another: 401,
+      pattern: 401,
+      mixed: 401,
+      stranger: 401,
+      forged: 401,
+      health: 200,
+      metrics: 401,
+      page: 200,
+    },
+  )
+  const list = (await (await fetch(`${url}/channels`, { headers: anna })).json()) as {
+    channels: { name: string }[]
+  }
+  assert.deepEqual(
+    list.channels.map(({ name }) => name),
+    ['news', 'user.anna'],
+  )
+})
+
+test('the examples have the types that the packages say they have', async (t) => {
+  const tsc = join(root, 'node_modules', '.bin', 'tsc')
+  const check = start(t, tools.node24, [tsc, '-p', join(examples, 'tsconfig.json')])
+  assert.equal(await check.ended, 0, check.said)
 })
 
 test('each block of the README that names an example is that example, to the letter', async () => {

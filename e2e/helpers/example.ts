@@ -26,9 +26,13 @@ export async function startExample(
   t: TestContext,
   file: string,
   runtime: keyof typeof RUN = 'node',
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Example> {
   const [command, ...args] = RUN[runtime]
-  const program = start(t, command, [...args, file], { cwd: examples, env: { ...process.env, PORT: '0' } })
+  const program = start(t, command, [...args, file], {
+    cwd: examples,
+    env: { ...process.env, PORT: '0', ...env },
+  })
   return { program, url: await urlOf(program) }
 }
 

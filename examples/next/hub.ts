@@ -1,5 +1,5 @@
 import { createHub, type Hub } from '@downlink/hub'
 
-// On globalThis: Next makes an instance of this module for each route, and all of them need the same hub.
+// On globalThis, because Next may load this module more than once: under `next dev` after each edit.
 const kept = globalThis as { hub?: Hub }
 export const hub = (kept.hub ??= createHub())
