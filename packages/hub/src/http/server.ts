@@ -61,7 +61,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
         headersTimeout: headTimeoutMs,
         requestTimeout: Math.max(headTimeoutMs, bodyTimeoutMs),
         keepAliveTimeout: KEEP_ALIVE_MS,
-        connectionsCheckingInterval: Math.max(20, Math.min(1000, headTimeoutMs / 4)),
+        connectionsCheckingInterval: Math.max(20, Math.min(1000, Math.floor(headTimeoutMs / 4))),
         // Notices peers that vanish while nothing is written.
         keepAlive: true,
         keepAliveInitialDelay: 30_000,
@@ -103,7 +103,8 @@ function hasHost({ headersDistinct, httpVersion }: IncomingMessage): boolean {
 function refuseHost(res: ServerResponse): void {
   const problem = new Problem('bad-request', 'Expected one `Host` header: say which hub this is for')
   const { status, headers, body } = problemAnswer(problem)
-  res.writeHead(status, { ...headers, ...CLOSING }).end(body)
+  const bytes = Buffer.from(body as string)
+  res.writeHead(status, { ...headers, ...CLOSING, 'content-length': bytes.length }).end(bytes)
 }
 
 const CLOSING = { 'x-content-type-options': 'nosniff', connection: 'close' }
