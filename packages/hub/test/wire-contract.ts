@@ -12,6 +12,7 @@ import { pageFacts } from './wire-contract/pages.ts'
 import { problemFacts } from './wire-contract/problems.ts'
 import { publishFacts } from './wire-contract/publishing.ts'
 import { refusalFacts } from './wire-contract/refusals.ts'
+import { slowReaderFacts } from './wire-contract/slow-reader.ts'
 import { startFacts } from './wire-contract/starts.ts'
 import { streamLifeFacts } from './wire-contract/stream-life.ts'
 import { streamFacts } from './wire-contract/streams.ts'
@@ -31,5 +32,6 @@ export function testWireContract(face: Face): void {
     lookFacts(face)
     accessFacts(face)
     problemFacts(face)
+    slowReaderFacts(face)
   })
 }

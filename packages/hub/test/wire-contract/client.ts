@@ -27,7 +27,7 @@ function send(url: string, ask: Ask): Promise<IncomingMessage> {
       // As written: a `URL` would mend what a test means to be wrong.
       path: url.slice(origin.length) || '/',
       method,
-      headers: { ...length, ...headers } as Record<string, string>,
+      headers: { ...length, ...headers },
       agent: false,
       ...(signal ? { signal } : {}),
     })

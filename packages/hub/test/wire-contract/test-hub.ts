@@ -1,4 +1,5 @@
 /** A hub for the contract suite, made from what can be written as JSON: in this process, or in Bun or Deno. */
+import process from 'node:process'
 import { createHub, type Hub } from '../../src/hub.ts'
 import type { HandlerOptions } from '../../src/http/handler.ts'
 import { MemoryLog } from '../../src/log/memory.ts'
@@ -21,7 +22,9 @@ export interface Setup {
 }
 
 export type Command =
-  | { readonly do: 'drain' | 'close' | 'hold' | 'held' | 'release' | 'count' | 'asked' | 'reports' }
+  | {
+      readonly do: 'drain' | 'close' | 'hold' | 'held' | 'release' | 'count' | 'asked' | 'reports' | 'memory'
+    }
   | { readonly do: 'mood'; readonly mood: Mood }
 
 /** What `count` answers. */
@@ -67,6 +70,8 @@ export class TestHub {
         return { readers: this.hub.delivery.readers, waiting: this.hub.delivery.waiting } satisfies Counts
       case 'asked':
         return this.#asked.splice(0)
+      case 'memory':
+        return process.memoryUsage().rss
       case 'reports':
         return this.#reports.splice(0)
     }

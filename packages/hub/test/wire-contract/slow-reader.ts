@@ -1,0 +1,107 @@
+/** A reader that takes nothing costs a cursor, not a growing buffer, and never an event. */
+import assert from 'node:assert/strict'
+import { connect, type Socket } from 'node:net'
+import { describe, test } from 'node:test'
+import { createParser } from '@downlink/wire'
+import { post } from './client.ts'
+import { type Face, fresh, shared, untilCounts } from './face.ts'
+
+const STALLED = 6
+const EVENTS = 48
+const SIZE = 1_000_000
+
+async function stall(url: string, channel: string): Promise<Socket> {
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' })
+  socket.write(
+    `GET /channels/${channel}?after=now HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`,
+  )
+  await new Promise((resolve) => socket.once('readable', resolve))
+  return socket
+}
+
+/** The ids of the events that come until there are `count` of them, and whether all data was whole. */
+async function readOn(socket: Socket, count: number): Promise<readonly string[]> {
+  const ids: string[] = []
+  const parser = createParser({
+    onEvent({ type, lastEventId, data }) {
+      if (type !== 'message') return
+      assert.equal(data.length, SIZE)
+      ids.push(lastEventId)
+    },
+  })
+  let head = true
+  let chunked = false
+  const unchunk = new Unchunker((bytes) => parser.feed(bytes))
+  for await (const part of socket) {
+    let bytes = part as Buffer
+    if (head) {
+      const end = bytes.indexOf('\r\n\r\n')
+      chunked = /^transfer-encoding: chunked/im.test(bytes.toString('latin1', 0, end))
+      bytes = bytes.subarray(end + 4)
+      head = false
+    }
+    if (chunked) unchunk.feed(bytes)
+    else parser.feed(bytes)
+    if (ids.length >= count) break
+  }
+  return ids
+}
+
+/** Takes the chunked coding off, without the extensions and trailers that no runtime sends here. */
+class Unchunker {
+  readonly #give: (bytes: Uint8Array) => void
+  #left = 0
+  #line = ''
+
+  constructor(give: (bytes: Uint8Array) => void) {
+    this.#give = give
+  }
+
+  feed(bytes: Buffer): void {
+    let at = 0
+    while (at < bytes.length) {
+      if (this.#left > 0) {
+        const part = bytes.subarray(at, at + this.#left)
+        this.#give(part)
+        this.#left -= part.length
+        at += part.length
+        continue
+      }
+      const end = bytes.indexOf(10, at)
+      this.#line += bytes.toString('latin1', at, end < 0 ? bytes.length : end)
+      if (end < 0) return
+      at = end + 1
+      // The line end behind the last chunk's data makes an empty line.
+      this.#left = Number.parseInt(this.#line, 16) || 0
+      this.#line = ''
+    }
+  }
+}
+
+export function slowReaderFacts(face: Face): void {
+  describe('slow readers', () => {
+    const hub = shared(face)
+
+    test(
+      'P1.2.1 readers that stop reading while 48 MB flow cost no memory, and later get every event',
+      { timeout: 60_000 },
+      async () => {
+        const channel = fresh()
+        const url = `${hub.url}/channels/${channel}`
+        const before = (await hub.command({ do: 'memory' })) as number
+        const stalled = await Promise.all(Array.from({ length: STALLED }, () => stall(hub.url, channel)))
+        await untilCounts(hub, { readers: STALLED, waiting: 0 })
+        const ids: string[] = []
+        for (let n = 0; n < EVENTS; n++)
+          ids.push(...(await post(url, String.fromCodePoint(97 + (n % 26)).repeat(SIZE))))
+        const grown = (((await hub.command({ do: 'memory' })) as number) - before) / 1e6
+        // Each stalled reader's 48 MB would come on top of the log's.
+        assert.ok(grown < 48 + (STALLED * 48) / 2, `the hub grew by ${grown} MB`)
+        const [first, second, ...others] = stalled as [Socket, Socket, ...Socket[]]
+        for (const socket of others) socket.destroy()
+        for (const socket of [first, second]) assert.deepEqual(await readOn(socket, ids.length), ids)
+        await untilCounts(hub, { readers: 0, waiting: 0 })
+      },
+    )
+  })
+}
