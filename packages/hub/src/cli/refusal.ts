@@ -42,7 +42,9 @@ export function isLasting(status: number, code: string): boolean {
 /** Seconds or a date (RFC 9110 10.2.3), in milliseconds from now; 0 when there is none that can be read. */
 export function retryAfter(header: string | null, now: number): number {
   if (header === null) return 0
-  const wait = /^\d{1,9}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
+  // JavaScript reads a date into almost anything; HTTP's end in GMT.
+  const date = header.endsWith(' GMT') ? Date.parse(header) : Number.NaN
+  const wait = /^\d{1,9}$/.test(header) ? Number(header) * 1000 : date - now
   // A day and more is a mistake, and longer than a timer may run.
   return wait > 0 ? Math.min(wait, 3_600_000) : 0
 }
