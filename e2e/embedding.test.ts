@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createHub, type Hub } from '@downlink/hub'
+import { fetchHandler } from '@downlink/hub/fetch'
 import { nodeHandler } from '@downlink/hub/node'
+import { parsePage } from '@downlink/wire'
 import express from 'express'
 import Fastify from 'fastify'
 import { root, tools } from '../scripts/tools.mjs'
@@ -196,6 +199,36 @@ test("in Express, paths that are not the hub's go on to the app; Chromium reads 
   await source.nth('downlink:open')
   const { ids } = await hub.publish('orders', { data: 'tea' })
   assert.equal((await source.nth('message')).lastEventId, ids[0])
+})
+
+test('a hub that is mounted leaves every other path to the app, also one that looks like its own', async (t) => {
+  const { hub } = reportingHub(t)
+  await hub.publish('orders', { data: 'tea' })
+  for (const mount of ['/updates', '/updates/']) {
+    const updates = nodeHandler(hub, { mount })
+    const app = createServer((req, res) => void updates(req, res, () => res.end('the app')))
+    await once(app.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => app.close())
+    const fetched = fetchHandler(hub, { mount })
+    const url = `http://127.0.0.1:${(app.address() as AddressInfo).port}`
+    for (const path of [
+      '/channels/orders',
+      '/updatesx/channels/orders',
+      '/channels',
+      '/healthz',
+      '/updates/other',
+      '/',
+    ]) {
+      assert.equal(await (await fetch(url + path)).text(), 'the app', path)
+      assert.equal((await fetched(new Request(url + path))).status, 404, path)
+    }
+    for (const answer of [
+      await fetch(`${url}/updates/channels/orders`),
+      await fetched(new Request(`${url}/updates/channels/orders`)),
+    ]) {
+      assert.equal(parsePage(await answer.text()).events[0]?.data, 'tea')
+    }
+  }
 })
 
 function reportingHub(t: TestContext): { hub: Hub; errors: unknown[] } {

@@ -4,6 +4,7 @@ import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
 import { type HttpRequest, isStream, type StreamAnswer } from './message.ts'
+import { belowMount } from './mount.ts'
 import { Problem } from './problem.ts'
 
 export interface FetchHandlerOptions extends HandlerOptions {
@@ -39,26 +40,23 @@ class FetchRequest implements HttpRequest {
   readonly address: string | undefined
   readonly scheme: string
   readonly raw: Request
-  readonly #host: string
+  readonly authority: string
   readonly #timeoutMs: number
 
   constructor(request: Request, info: FetchInfo, options: FetchHandlerOptions) {
     const url = new URL(request.url)
     this.raw = request
     this.method = request.method
-    this.path =
-      options.mount && url.pathname.startsWith(`${options.mount}/`)
-        ? url.pathname.slice(options.mount.length)
-        : url.pathname
+    this.path = belowMount(url.pathname, options.mount)
     this.query = url.search.slice(1)
     this.address = info.address
     this.scheme = url.protocol.slice(0, -1)
-    this.#host = url.host
+    this.authority = url.host
     this.#timeoutMs = options.bodyTimeoutMs ?? 30_000
   }
 
   header(name: string): string | undefined {
-    return this.raw.headers.get(name) ?? (name === 'host' ? this.#host : undefined)
+    return this.raw.headers.get(name) ?? (name === 'host' ? this.authority : undefined)
   }
 
   headerNames(): Iterable<string> {

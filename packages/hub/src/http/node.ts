@@ -5,6 +5,7 @@ import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
 import { type HttpRequest, isStream, type StreamAnswer, type WholeAnswer } from './message.ts'
+import { belowMount } from './mount.ts'
 import { readBody } from './node-body.ts'
 import { takeTurn } from './turns.ts'
 
@@ -60,7 +61,7 @@ class NodeRequest implements HttpRequest {
     const mark = target.indexOf('?')
     const path = mark < 0 ? target : target.slice(0, mark)
     this.query = mark < 0 ? '' : target.slice(mark + 1)
-    this.path = unmount(path, options.mount)
+    this.path = belowMount(path, options.mount)
   }
 
   header(name: string): string | undefined {
@@ -103,12 +104,6 @@ function splitTarget(url: string): { readonly target: string; readonly authority
   if (!match) return { target: url, authority: undefined }
   const [, authority, rest = ''] = match
   return { target: rest.startsWith('/') ? rest : `/${rest}`, authority }
-}
-
-function unmount(path: string, mount: string | undefined): string {
-  if (mount === undefined || !path.startsWith(mount)) return path
-  const rest = path.slice(mount.length)
-  return rest === '' ? '/' : rest.startsWith('/') ? rest : path
 }
 
 function sendWhole(res: ServerResponse, { status, headers, body }: WholeAnswer, head: boolean): void {
