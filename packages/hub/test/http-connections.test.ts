@@ -83,6 +83,17 @@ describe('pipelining', () => {
     await untilCounts(hub, { readers: 0, waiting: 0 })
   })
 
+  test('P18.1.2 a connection that sends more than 100 requests without reading an answer is cut', async () => {
+    using connection = new RawConnection(hub.url)
+    const poll = bytes('GET /healthz')
+    connection.send(bytes(`GET /channels/${fresh()}?wait=60`) + poll.repeat(99))
+    await untilCounts(hub, { readers: 0, waiting: 1 })
+    connection.send(poll.repeat(100))
+    await connection.closed
+    assert.equal(connection.text, '')
+    await untilCounts(hub, { readers: 0, waiting: 0 })
+  })
+
   test('P18.1.2 a stream behind a publish in one packet begins after it', async () => {
     const channel = fresh()
     using connection = new RawConnection(hub.url)

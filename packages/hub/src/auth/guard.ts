@@ -6,6 +6,8 @@
 export interface GuardedRequest {
   header(name: string): string | undefined
   headerNames(): Iterable<string>
+  /** Whom the request is for, where its target says so besides `Host`. */
+  readonly authority?: string | undefined
   readonly address: string | undefined
 }
 
@@ -17,7 +19,7 @@ export function guard(request: GuardedRequest): string | undefined {
     return `Without rules only this machine may ask: ${MEND}`
   }
   const host = request.header('host')
-  if (host === undefined || !isLoopbackHost(host)) {
+  if (host === undefined || !isLoopbackHost(host) || !isLoopbackHost(request.authority ?? host)) {
     return `Without rules \`Host\` must be a loopback name such as localhost: ${MEND}`
   }
   for (const name of request.headerNames()) {

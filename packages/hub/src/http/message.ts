@@ -16,6 +16,8 @@ export interface HttpRequest {
   header(name: string): string | undefined
   /** Lower case. */
   headerNames(): Iterable<string>
+  /** Whom the request is for, where its target says so besides `Host`. */
+  readonly authority?: string | undefined
   /** The peer's address, where the runtime tells. */
   readonly address: string | undefined
   /** `https` or `http`, as the runtime sees it. */

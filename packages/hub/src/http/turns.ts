@@ -6,19 +6,19 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** More requests than this wait for their turn only if they came in one packet: nothing further is read from the connection. */
-const PATIENCE = 16
+/** Requests that may wait on one connection. One that sends more without reading any answer is cut. */
+const PIPELINE_LIMIT = 100
 
-interface Queue {
-  /** Resolves when the last request that came is done with. */
+interface Line {
+  /** Requests that came and are not done with, by their answer, in order. */
+  readonly open: Map<ServerResponse, () => void>
+  /** Resolves when the last of them is done with. */
   last: Promise<void>
-  /** Requests that came and are not done with. */
-  readonly open: Set<ServerResponse>
   /** The connection ends with the present answer. */
   spent: boolean
 }
 
-const queues = new WeakMap<Socket, Queue>()
+const lines = new WeakMap<Socket, Line>()
 
 export interface Turn {
   /** False when the connection has nothing more to tell its peer. */
@@ -29,38 +29,33 @@ export interface Turn {
 
 /** Gets in line. The turn is over when the answer has been handed to the connection, or the connection is gone. */
 export function takeTurn(socket: Socket, res: ServerResponse): Turn {
-  const queue = queueOf(socket)
-  const { last } = queue
-  queue.open.add(res)
-  queue.last = new Promise((resolve) => {
+  const line = lines.get(socket) ?? openLine(socket)
+  const { last } = line
+  line.last = new Promise((resolve) => {
     const done = (): void => {
-      queue.open.delete(res)
-      socket.off('close', done)
+      line.open.delete(res)
       resolve()
     }
-    // An answer whose turn has not come does not hear of the connection's end.
-    socket.once('close', done)
+    line.open.set(res, done)
     res.once('finish', done).once('close', done)
   })
-  if (queue.open.size > PATIENCE) socket.pause()
+  if (line.open.size > PIPELINE_LIMIT) socket.destroy()
   return {
-    come: last.then(() => {
-      if (queue.open.size <= PATIENCE && socket.isPaused()) socket.resume()
-      return !queue.spent && !socket.destroyed
-    }),
+    come: last.then(() => !line.spent && !socket.destroyed),
     spend: () => {
-      queue.spent = true
+      line.spent = true
     },
   }
 }
 
-function queueOf(socket: Socket): Queue {
-  let queue = queues.get(socket)
-  if (queue === undefined) {
-    queue = { last: Promise.resolve(), open: new Set(), spent: false }
-    queues.set(socket, queue)
-  }
-  return queue
+function openLine(socket: Socket): Line {
+  const line: Line = { open: new Map(), last: Promise.resolve(), spent: false }
+  lines.set(socket, line)
+  // An answer whose turn has not come does not hear of the connection's end by itself.
+  socket.once('close', () => {
+    for (const done of line.open.values()) done()
+  })
+  return line
 }
 
 /** What can be told to a connection whose bytes are no request any more. */
@@ -73,7 +68,7 @@ export type Interruption =
   | 'answering'
 
 export function interruptionOf(socket: Socket): Interruption {
-  const [first, second] = queues.get(socket)?.open ?? []
+  const [first, second] = lines.get(socket)?.open.keys() ?? []
   if (first === undefined) return 'between'
   return second !== undefined || first.headersSent || first.req.complete ? 'answering' : 'within'
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Ask, ask, type Got, openStream, post, problemOf } from './client.ts'
 import { type Face, fresh, shared } from './face.ts'
+import { bytes, RawConnection } from './raw.ts'
 import { type Asked, token } from './rules.ts'
 
 export function accessFacts(face: Face): void {
@@ -146,6 +147,20 @@ export function accessFacts(face: Face): void {
         assert.match(String(detail), /authorize/)
       })
     }
+
+    const skip = face.cannot?.['absolute-target'] ?? false
+    test(
+      'P17.1.2 a request target that names another authority is refused, whatever Host says',
+      { skip },
+      async () => {
+        for (const authority of ['evil.example', 'localhost@evil.example', 'localhost.evil.example:80']) {
+          using connection = new RawConnection(hub.url)
+          connection.send(bytes(`GET http://${authority}/channels/x`, { Connection: 'close' }))
+          const { status } = await connection.answer()
+          assert.ok(status === 403 || status === 400, `${status} for ${authority}`)
+        }
+      },
+    )
 
     for (const name of ['Forwarded', 'Via', 'X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Anything']) {
       test(`P17.1.3 a request with ${name} is refused, whatever it asks for`, async () => {

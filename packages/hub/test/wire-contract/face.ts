@@ -22,12 +22,10 @@ export interface Face {
 export type Ability =
   /** Streams that end with their connection, without chunked coding. */
   | 'close-delimited'
-  /** The runtime leaves a request target and its headers as they came. */
-  | 'verbatim-head'
+  /** Sees whom a request target in absolute form is for. */
+  | 'absolute-target'
   /** Methods that the web's `Request` does not know. */
   | 'odd-methods'
-  /** Closes the connection after a refusal that leaves a body unread. */
-  | 'close-after-refusal'
 
 let names = 0
 

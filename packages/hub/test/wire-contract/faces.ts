@@ -46,9 +46,7 @@ export const honoServer: Face = {
 export function fetchLimits(): NonNullable<Face['cannot']> {
   return {
     'close-delimited': 'a Response does not say how its body is delimited: the runtime chunks it',
-    'verbatim-head': 'a Request has a parsed URL and parsed headers, and the runtime may refuse before',
     'odd-methods': 'a Request refuses TRACE, and runtimes refuse methods they do not know before the handler',
-    'close-after-refusal': 'the connection is the runtime’s own',
   }
 }
 
