@@ -134,6 +134,7 @@ export class Client {
   }
 
   #take(event: StreamEvent, variant: Variant, ended: Map<string, number>): void {
+    if (this.#stopped) return
     const { type, data, lastEventId: id } = event
     const witness = this.#witness
     // Without an id of its own a block has the one before it: the opening before a gap has none.
@@ -182,7 +183,7 @@ export class Client {
       .finally(() => timer.clear())
     await this.#clock.sleep(random.int(0, this.line.delayMs))
     // Lost on its way: the client knows nothing of it, and asks again.
-    if (random.chance(this.line.cut)) return
+    if (this.#stopped || random.chance(this.line.cut)) return
     this.#takePage(parsePage(encodePage(page)), limit)
   }
 
