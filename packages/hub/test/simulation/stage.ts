@@ -28,6 +28,8 @@ export class OpenLog extends MemoryLog {
   epochs: readonly [Epoch, ...Epoch[]] | undefined
   failure: Error | undefined
   followFailure: Error | undefined
+  /** Until it resolves the tail does not follow yet. */
+  following: Promise<void> | undefined
   #held: Promise<void> | undefined
 
   /** Answers of reads wait until the function returned is called; what they say is what was true when they were asked. */
@@ -55,6 +57,7 @@ export class OpenLog extends MemoryLog {
       follow: async (set) => {
         this.followed.push(set.key)
         if (this.followFailure) throw this.followFailure
+        await this.following
         await tail.follow(set)
       },
       unfollow: (set) => {
