@@ -1,11 +1,11 @@
 /** How long to wait before the next try. Pure: chance comes in from outside. */
 
-/** Before the second try, on average; doubled with each further one. */
-export const FIRST_WAIT_MS = 500
+/** The longest wait where nothing has failed; doubled with each failure. */
+export const FIRST_WAIT_MS = 100
 export const LONGEST_WAIT_MS = 30_000
 
 /**
- * Milliseconds to wait after so many failures in a row (from 1): exponential, spread over 50-100 % so that a thousand clients of
+ * Milliseconds to wait after so many failures in a row: exponential, spread over 50-100 % so that a thousand clients of
  * a hub that comes back don't come all at once; never less than what the hub asked for.
  *
  * @param asked What the hub asked for (`retry`, `Retry-After`), already spread by it. Default 0.
