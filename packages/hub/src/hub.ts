@@ -155,9 +155,10 @@ export class Hub {
   async isOver(set: ChannelSet, origin: Origin): Promise<boolean> {
     if (set.patterns.length > 0) return false
     const start = startOf(origin, this.log.state())
-    if (start.foreign || start.last) return false
+    if (start.foreign || start.last !== undefined) return false
     const page = await this.log.read(set, { after: start.position }, { events: 1, bytes: 1 })
     return (
+      this.log.state().epochs[0].name === start.epoch &&
       page.events.length === 0 &&
       !page.gap &&
       page.ends.filter((end) => end.position <= start.position).length === set.names.length
