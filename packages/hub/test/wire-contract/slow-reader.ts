@@ -6,14 +6,23 @@ import { createParser } from '@downlink/wire'
 import { post } from './client.ts'
 import { type Face, fresh, shared, untilCounts } from './face.ts'
 
-const STALLED = 6
+/** One reader for each: readers of the same form would wait with the same bytes, and cost little even if they were kept. */
+const FORMS = [
+  'event=channel',
+  'fields=channel',
+  'fields=time',
+  'fields=channel,time',
+  'event=channel&fields=channel',
+  'event=channel&fields=time',
+]
+const STALLED = FORMS.length
 const EVENTS = 48
 const SIZE = 1_000_000
 
-async function stall(url: string, channel: string): Promise<Socket> {
+async function stall(url: string, channel: string, form: string): Promise<Socket> {
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' })
   socket.write(
-    `GET /channels/${channel}?after=now HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`,
+    `GET /channels/${channel}?after=now&${form} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`,
   )
   await new Promise((resolve) => socket.once('readable', resolve))
   return socket
@@ -24,7 +33,7 @@ async function readOn(socket: Socket, count: number): Promise<readonly string[]>
   const ids: string[] = []
   const parser = createParser({
     onEvent({ type, lastEventId, data }) {
-      if (type !== 'message') return
+      if (type.startsWith('downlink:')) return
       assert.equal(data.length, SIZE)
       ids.push(lastEventId)
     },
@@ -89,7 +98,7 @@ export function slowReaderFacts(face: Face): void {
         const channel = fresh()
         const url = `${hub.url}/channels/${channel}`
         const before = (await hub.command({ do: 'memory' })) as number
-        const stalled = await Promise.all(Array.from({ length: STALLED }, () => stall(hub.url, channel)))
+        const stalled = await Promise.all(FORMS.map((form) => stall(hub.url, channel, form)))
         await untilCounts(hub, { readers: STALLED, waiting: 0 })
         const ids: string[] = []
         for (let n = 0; n < EVENTS; n++)
