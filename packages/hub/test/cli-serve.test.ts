@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { Failure } from '../src/cli/failure.ts'
 import { loadPage } from '../src/cli/page.ts'
 import { spawnQuietly } from '../../../e2e/helpers/process.ts'
 import { result, run, serving } from './cli/command.ts'
@@ -140,14 +139,17 @@ test('without a command it tells which there are, and fails', async (t) => {
   assert.match(stderr, /serve [^]*publish [^]*tail /)
 })
 
-test('a page that can’t be read is one clear line', () => {
-  const file = new URL('./no-such-page.html', import.meta.url)
-  assert.throws(
-    () => loadPage(file),
-    (error) =>
-      error instanceof Failure &&
-      error.message === `The hub's page can't be read: ${fileURLToPath(file)}: no such file`,
-  )
+test('--page shows a page of one’s own', async (t) => {
+  const file = fileURLToPath(new URL('../../../examples/page.html', import.meta.url))
+  const { url } = await serving(t, ['--port', '0', '--page', file])
+  const answer = await fetch(url)
+  assert.equal(answer.headers.get('content-type'), 'text/html; charset=utf-8')
+  assert.equal(await answer.text(), readFileSync(file, 'utf8'))
+})
+
+test('a page that can’t be read is one clear line', async (t) => {
+  const { code, stderr } = await result(t, ['serve', '--port', '0', '--page', 'no-such-page.html'])
+  assert.deepEqual([code, stderr], [1, "downlink: The page no-such-page.html can't be read: no such file\n"])
 })
 
 test('the page runs nothing but its own script and style', () => {

@@ -13,22 +13,25 @@ export interface ServedPage {
   readonly body: string
 }
 
-/** @throws {Failure} when the file can't be read */
+const HEADERS = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' }
+
+/** The hub's own page. @throws {Failure} when the file can't be read */
 export function loadPage(file: URL = FILE): ServedPage {
-  let body: string
+  const body = read(fileURLToPath(file))
+  const policy = { 'content-security-policy': policyOf(body), 'referrer-policy': 'no-referrer' }
+  return { headers: { ...HEADERS, ...policy }, body }
+}
+
+/** A page of the user's own, which may load what it likes. @throws {Failure} when the file can't be read */
+export function loadOwnPage(path: string): ServedPage {
+  return { headers: HEADERS, body: read(path) }
+}
+
+function read(path: string): string {
   try {
-    body = readFileSync(file, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (error) {
-    throw new Failure(`The hub's page can't be read: ${fileURLToPath(file)}: ${reasonOf(error)}`)
-  }
-  return {
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-cache',
-      'content-security-policy': policyOf(body),
-      'referrer-policy': 'no-referrer',
-    },
-    body,
+    throw new Failure(`The page ${path} can't be read: ${reasonOf(error)}`, { cause: error })
   }
 }
 

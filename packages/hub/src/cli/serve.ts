@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { serveHub, type HubServer } from '../http/server.ts'
 import { createHub } from '../hub.ts'
 import { codeOf, Failure, reasonOf } from './failure.ts'
-import { loadPage } from './page.ts'
+import { loadOwnPage, loadPage, type ServedPage } from './page.ts'
 import { onEndSignal } from './signals.ts'
 import { hostValue, logValue, originsValue, portValue } from './values.ts'
 
@@ -12,6 +12,8 @@ export interface ServeOptions {
   readonly host: string
   readonly log: 'memory'
   readonly origin?: readonly string[]
+  /** A file of one's own to show at `/`. */
+  readonly page?: string
 }
 
 export function serveCommand(run: (options: ServeOptions) => Promise<void>): Command {
@@ -29,13 +31,14 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
       'an origin whose web pages may read and write, such as https://app.example (repeatable)',
       originsValue,
     )
+    .option('--page <file>', 'an HTML file of your own to show at /, instead of the one that shows a channel')
     .allowExcessArguments(false)
     .action((options: ServeOptions) => run(options))
 }
 
 /** Resolves when the hub has stopped. @throws {Failure} when it can't start */
 export async function serve(options: ServeOptions, print: (text: string) => void): Promise<void> {
-  const page = loadPage()
+  const page = options.page === undefined ? loadPage() : loadOwnPage(options.page)
   const hub = createHub()
   let stopAsked!: () => void
   const stopped = new Promise<void>((resolve) => {
@@ -57,7 +60,7 @@ export async function serve(options: ServeOptions, print: (text: string) => void
 async function start(
   hub: ReturnType<typeof createHub>,
   { port, host, origin = [] }: ServeOptions,
-  page: ReturnType<typeof loadPage>,
+  page: ServedPage,
 ): Promise<HubServer> {
   try {
     return await serveHub(hub, { port, host, origins: origin, page })

@@ -32,6 +32,8 @@ export interface Place {
   retryMs: number
   /** Between heartbeats, as the hub announced it. */
   heartbeatMs: number
+  /** Events of the next page at most. Default as many as a hub gives. */
+  pageLimit?: number
 }
 
 /**

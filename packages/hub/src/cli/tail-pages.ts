@@ -2,11 +2,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Page, parsePage, WireError } from '@downlink/wire'
 import { Failure } from './failure.ts'
-import { allEnded, type Connection, type TailItem, type TailRequest, tailUrl } from './tail-item.ts'
+import {
+  allEnded,
+  type Connection,
+  type Place,
+  type TailItem,
+  type TailRequest,
+  tailUrl,
+} from './tail-item.ts'
 import { TailAnswer } from './tail-request.ts'
 
 const ACCEPT = 'application/json, application/problem+json'
 const WAIT_S = 30
+/** A network that breaks before a page is through gets smaller ones: else it might never get any. */
+const LIMIT = { most: 1_000, least: 4 }
 /** Beyond the wait, for the way there and back. */
 const ANSWER_MS = 30_000
 
@@ -16,7 +25,7 @@ export const readPages: Connection = async function* readPages(request, place, o
   for (let first = true; ; first = false) {
     const wait = request.transport === 'poll' || first ? 0 : WAIT_S
     const asked = performance.now()
-    const page = await ask(tailUrl(request, place, parameters(request, wait)), request, wait)
+    const page = await ask(request, place, wait)
     opened()
     place.cursor = page.cursor
     place.retryMs = Math.min(page.retry, 3_600_000)
@@ -28,20 +37,26 @@ export const readPages: Connection = async function* readPages(request, place, o
   }
 }
 
-function parameters({ transport }: TailRequest, wait: number): Readonly<Record<string, string>> {
-  return transport === 'poll'
-    ? { transport, limit: '1000' }
-    : { transport, limit: '1000', wait: String(wait) }
-}
-
-async function ask(url: string, request: TailRequest, wait: number): Promise<Page> {
+async function ask(request: TailRequest, place: Place, wait: number): Promise<Page> {
+  const { transport } = request
+  // A first page of the last N must hold all N.
+  const limit = place.cursor === undefined ? LIMIT.most : (place.pageLimit ?? LIMIT.most)
+  const parameters = {
+    transport,
+    limit: String(limit),
+    ...(transport === 'poll' ? {} : { wait: String(wait) }),
+  }
+  const url = tailUrl(request, place, parameters)
   const answer = await TailAnswer.of(url, ACCEPT, request, () => wait * 1000 + ANSWER_MS)
   try {
-    return parsePage(await answer.text())
+    const page = parsePage(await answer.text())
+    place.pageLimit = Math.min(LIMIT.most, limit * 2)
+    return page
   } catch (error) {
     if (error instanceof WireError) {
       throw new Failure(`What answers at ${request.hub} is no hub: ${error.message}`)
     }
+    place.pageLimit = Math.max(LIMIT.least, limit >> 2)
     throw error
   } finally {
     answer.close()
