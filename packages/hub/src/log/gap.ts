@@ -60,6 +60,13 @@ export class GapFinder {
     this.#loss = Math.max(this.#loss, horizon.loss)
   }
 
+  /** More was lost than can be looked through: all of the read may have lost something up to here. */
+  everything(upTo: Position, loss: number): void {
+    if (!this.#lost(0, upTo)) return
+    this.#uncounted = true
+    this.#loss = Math.max(this.#loss, loss)
+  }
+
   /**
    * @param next The first position after which an event of the set is kept: just before that event, or the frontier when none is.
    */

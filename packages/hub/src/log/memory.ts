@@ -20,7 +20,7 @@ import {
 } from './log.ts'
 import { readPage } from './memory-read.ts'
 import { MemoryStore } from './memory-store.ts'
-import { MemoryTails } from './memory-tails.ts'
+import { Tails } from './tails.ts'
 import { DEFAULT_FORGET, RetentionRules, checkForget, type RetentionRule } from './retention.ts'
 
 export interface MemoryLogOptions {
@@ -59,7 +59,7 @@ const TRIM_EVERY = 60_000
 
 export class MemoryLog implements Log {
   readonly #store: MemoryStore
-  readonly #tails: MemoryTails
+  readonly #tails: Tails
   readonly #keys = new IdempotencyKeys()
   readonly #epoch: string
   readonly #now: () => number
@@ -74,7 +74,7 @@ export class MemoryLog implements Log {
       maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
       maxChannels: options.maxChannels ?? DEFAULT_MAX_CHANNELS,
     })
-    this.#tails = new MemoryTails(options.reportError ?? throwLater)
+    this.#tails = new Tails(options.reportError ?? throwLater)
     this.#epoch = newEpochName(options.random ?? Math.random)
     this.#now = options.now ?? Date.now
     this.#stopTrimming = (options.every ?? everyUnref)(TRIM_EVERY, () => this.#expire())

@@ -1,7 +1,7 @@
 /** Tells what is appended to all who listen, in order. */
 import type { Tail, TailBatch, TailListener } from './log.ts'
 
-export class MemoryTails {
+export class Tails {
   readonly #listeners = new Set<TailListener>()
   readonly #reportError: (error: unknown) => void
   readonly #waiting: TailBatch[] = []
@@ -36,10 +36,19 @@ export class MemoryTails {
     this.#listeners.clear()
   }
 
+  /** What follows does not continue what was told. */
+  lost(): void {
+    this.#each((listener) => listener.lost())
+  }
+
   #tellAll(batch: TailBatch): void {
+    this.#each((listener) => listener.batch(batch))
+  }
+
+  #each(tell: (listener: TailListener) => void): void {
     for (const listener of this.#listeners) {
       try {
-        listener.batch(batch)
+        tell(listener)
       } catch (error) {
         this.#reportError(error)
       }

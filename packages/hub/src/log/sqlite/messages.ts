@@ -1,0 +1,104 @@
+/** What goes between the log and its two workers. All of it can be cloned. */
+import type { ChannelInfo, From, Limit, LogErrorCode, LogPage, Position } from '../log.ts'
+import type { RetentionRule } from '../retention.ts'
+
+export interface AppendRequest {
+  readonly kind: 'append'
+  readonly channels: readonly string[]
+  readonly types: readonly (string | undefined)[]
+  readonly data: readonly string[]
+  readonly end: readonly string[]
+  readonly idempotency?: { readonly key: string; readonly fingerprint: string }
+}
+
+export interface DropRequest {
+  readonly kind: 'drop'
+  readonly channel: string
+}
+
+export type WriteRequest = AppendRequest | DropRequest
+
+export interface AppendResult {
+  readonly kind: 'append'
+  readonly epoch: string
+  /** The position of the first event; the others follow one by one. */
+  readonly first: Position
+  readonly count: number
+  readonly repeated: boolean
+  /** Of each event: the position of its channel's event before it. */
+  readonly previous: readonly Position[]
+  readonly ends: readonly { readonly channel: string; readonly position: Position }[]
+}
+
+export interface DropResult {
+  readonly kind: 'drop'
+  readonly known: boolean
+  /** The position of the mark; absent when there was nothing to erase. */
+  readonly position?: Position
+}
+
+export interface FailedResult {
+  readonly kind: 'failed'
+  readonly code: LogErrorCode
+  readonly message: string
+  readonly channel?: string
+}
+
+export type WriteResult = AppendResult | DropResult | FailedResult
+
+/** One transaction. */
+export interface GroupResult {
+  readonly results: readonly WriteResult[]
+  /** The time of the events of this group. */
+  readonly time: number
+  readonly frontier: Position
+  /** When something will be too old, or a channel to be forgotten: not before this time. */
+  readonly due: number
+  /** The connection was opened anew: there may be records that were never acknowledged. */
+  readonly reopened: boolean
+}
+
+export interface SweepResult {
+  /** Whether there is more to sweep at once. */
+  readonly more: boolean
+  readonly due: number
+}
+
+export interface WriterOptions {
+  readonly path: string
+  readonly durability: 'fsync' | 'os'
+  readonly retention: readonly RetentionRule[]
+  readonly forget: number
+  readonly epoch: string
+  /** The rules are not those of the last time. */
+  readonly recheck: boolean
+}
+
+export interface ReadSet {
+  readonly names: readonly string[]
+  readonly patterns: readonly string[]
+}
+
+export interface ReadRequest {
+  readonly set: ReadSet
+  readonly from: From
+  readonly limit: Limit
+}
+
+export interface ListRequest {
+  readonly set: ReadSet
+  readonly after: string
+  readonly limit: number
+}
+
+export type WriterCalls = {
+  write(call: { readonly requests: readonly WriteRequest[]; readonly now: number }): GroupResult
+  sweep(now: number): SweepResult
+  close(call: undefined): void
+}
+
+export type ReaderCalls = {
+  read(request: ReadRequest): LogPage
+  list(request: ListRequest): readonly ChannelInfo[]
+  close(call: undefined): void
+}

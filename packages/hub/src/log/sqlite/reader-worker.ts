@@ -1,0 +1,36 @@
+/** The thread that reads, so that neither an fsync nor a long catch-up stops delivery. */
+import { workerData } from 'node:worker_threads'
+import type { ListRequest, ReadRequest } from './messages.ts'
+import { openForReading } from './open.ts'
+import { ReaderStore, type Steps } from './reader-store.ts'
+import { isSerious, toLogError } from './sqlite-error.ts'
+import { answerCalls } from './thread.ts'
+
+const { path } = workerData as { readonly path: string }
+let open: { readonly db: ReturnType<typeof openForReading>; readonly store: ReaderStore } | undefined
+
+function* guarded<T>(work: (store: ReaderStore) => Steps<T>): Steps<T> {
+  try {
+    if (open === undefined) {
+      const db = openForReading(path)
+      open = { db, store: new ReaderStore(db) }
+    }
+    return yield* work(open.store)
+  } catch (error) {
+    if (open?.db.isTransaction) open.db.exec('ROLLBACK')
+    if (isSerious(error)) {
+      open?.db.close()
+      open = undefined
+    }
+    throw toLogError(error, path)
+  }
+}
+
+answerCalls({
+  read: (request: ReadRequest) => guarded((store) => store.read(request)),
+  list: (request: ListRequest) => guarded((store) => store.list(request)),
+  close: () => {
+    open?.db.close()
+    open = undefined
+  },
+})

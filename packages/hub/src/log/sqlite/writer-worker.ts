@@ -1,0 +1,87 @@
+/** The thread that writes: one connection, one transaction a group. */
+import type { DatabaseSync } from 'node:sqlite'
+import { workerData } from 'node:worker_threads'
+import { LogError } from '../log.ts'
+import { RetentionRules } from '../retention.ts'
+import { GuardFile } from './guard-file.ts'
+import type { FailedResult, GroupResult, SweepResult, WriteRequest, WriterOptions } from './messages.ts'
+import { openForWriting } from './open.ts'
+import { isSerious, toLogError } from './sqlite-error.ts'
+import { Sweeper } from './sweeper.ts'
+import { answerCalls } from './thread.ts'
+import { WriterStore } from './writer-store.ts'
+
+interface Open {
+  readonly db: DatabaseSync
+  readonly store: WriterStore
+  readonly sweeper: Sweeper
+}
+
+const options = workerData as WriterOptions
+/** How long appends may wait for a sweep. */
+const SWEEP_MS = 8
+const rules = new RetentionRules(options.retention)
+const guard = new GuardFile(options.path)
+let open: Open | undefined
+let opened = 0
+
+function connection(): Open {
+  if (open) return open
+  const db = openForWriting(options.path, options.durability)
+  const store = new WriterStore(db, rules, options.epoch)
+  open = { db, store, sweeper: new Sweeper(db, store, options.forget, options.recheck && opened === 0) }
+  opened++
+  return open
+}
+
+/** After an error of the file itself nobody knows what the connection has seen: the next call opens another. */
+function settle(error: unknown): unknown {
+  if (isSerious(error)) {
+    try {
+      open?.db.close()
+    } catch {
+      // As broken as the rest.
+    }
+    open = undefined
+  }
+  return toLogError(error, options.path)
+}
+
+function write({ requests, now }: { requests: readonly WriteRequest[]; now: number }): GroupResult {
+  const before = opened
+  try {
+    const { store, sweeper } = connection()
+    const results = store.write(requests, now)
+    const { frontier, time } = store.meta
+    guard.advance(frontier)
+    return { results, time, frontier, due: sweeper.due(), reopened: before > 0 && opened > before }
+  } catch (error) {
+    const failure = settle(error)
+    if (!(failure instanceof LogError)) throw failure
+    const failed: FailedResult = { kind: 'failed', code: failure.code, message: failure.message }
+    return { results: requests.map(() => failed), time: 0, frontier: -1, due: Infinity, reopened: false }
+  }
+}
+
+function sweep(now: number): SweepResult {
+  try {
+    const { sweeper, store } = connection()
+    const begun = performance.now()
+    let result = sweeper.step(now)
+    while (result.more && performance.now() - begun < SWEEP_MS) result = sweeper.step(now)
+    guard.advance(store.meta.frontier)
+    return result
+  } catch (error) {
+    throw settle(error)
+  }
+}
+
+function close(): void {
+  if (open) {
+    guard.close(open.store.meta.frontier)
+    open.db.close()
+    open = undefined
+  }
+}
+
+answerCalls({ write, sweep, close })

@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ChannelSet } from '../src/log/channel-set.ts'
+import { SqliteLog } from '../src/log/sqlite/sqlite-log.ts'
+import { testLogContract, type HarnessOptions, type LogHarness } from './log-contract.ts'
+
+/** A log in a folder of its own, with a clock that only the test moves. */
+class Harness implements LogHarness {
+  readonly log: SqliteLog
+  readonly #options: HarnessOptions
+  readonly #folder: string
+  readonly #clock: { now: number }
+
+  private constructor(log: SqliteLog, options: HarnessOptions, folder: string, clock: { now: number }) {
+    this.log = log
+    this.#options = options
+    this.#folder = folder
+    this.#clock = clock
+  }
+
+  static async open(options: HarnessOptions, folder?: string, now = Date.UTC(2026, 0, 1)): Promise<Harness> {
+    const path = folder ?? (await mkdtemp(join(tmpdir(), 'downlink-log-')))
+    const clock = { now }
+    const log = await SqliteLog.open({ path: join(path, 'log.db'), now: () => clock.now, ...options })
+    return new Harness(log, options, path, clock)
+  }
+
+  get now(): number {
+    return this.#clock.now
+  }
+
+  async advance(ms: number): Promise<void> {
+    this.#clock.now += ms
+    // Asking is what makes it look at the clock at once.
+    await this.log.channels(new ChannelSet(['**']), '', 1)
+  }
+
+  reopen(): Promise<LogHarness> {
+    return Harness.open(this.#options, this.#folder, this.now)
+  }
+
+  async close(): Promise<void> {
+    await this.log.close()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
+
+testLogContract('sqlite', (options) => Harness.open(options))
