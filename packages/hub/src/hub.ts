@@ -20,6 +20,7 @@ import {
 import { ChannelSet } from './log/channel-set.ts'
 import type { Appended, ChannelInfo, Health, Log } from './log/log.ts'
 import { MemoryLog } from './log/memory.ts'
+import type { RetentionRule } from './log/retention.ts'
 import { checkTargets, fingerprint, type Publishable, toBatch } from './publish.ts'
 
 export class Hub {
@@ -33,10 +34,15 @@ export class Hub {
   constructor(options: HubOptions) {
     this.clock = options.clock ?? systemClock
     this.limits = { ...DEFAULT_HUB_LIMITS, ...options.limits }
-    this.log = options.log ?? new MemoryLog(options.retention ? { retention: options.retention } : {})
+    this.log = options.log ?? this.#memoryLog(options.retention)
     // oxlint-disable-next-line no-console -- the default of an embedded hub, which has no log file of its own
     const report = options.onError ?? ((error: unknown) => console.error('downlink:', error))
     this.delivery = new Delivery(this.log, this.clock, { ...DEFAULT_DELIVERY, ...options.delivery }, report)
+  }
+
+  #memoryLog(retention: readonly RetentionRule[] = []): Log {
+    const { clock } = this
+    return new MemoryLog({ retention, now: () => clock.now(), random: () => clock.random() })
   }
 
   /** Aborts when the hub drains: what waits should end. */
