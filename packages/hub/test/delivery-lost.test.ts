@@ -1,6 +1,8 @@
 /** A tail that loses its continuity, a log that fails, an epoch that changes while streams are open. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Frame } from '../src/delivery/frame.ts'
+import { Recent } from '../src/delivery/recent.ts'
 import type { TailBatch } from '../src/log/log.ts'
 import { ChannelSet } from '../src/log/channel-set.ts'
 import { Stage } from './simulation/stage.ts'
@@ -192,4 +194,52 @@ test("a read that fails after its connection closed is nobody's error", async ()
   release()
   await stage.clock.turn()
   assert.deepEqual(stage.errors, [])
+})
+
+test('frames of an epoch that is over, which wait when it changes, are never written', async () => {
+  const stage = new Stage()
+  const { sink } = await stage.open(['a'])
+  const old = stage.epoch
+  const record = { kind: 'event', channel: 'a', data: 'old', position: 5, previous: 0, time: 0 } as const
+  stage.log.listener?.batch({ epoch: old, records: [record], frontier: 5 })
+  stage.log.epochs = [{ name: 'B', parent: { name: old, upTo: 0 } }, { name: old }]
+  stage.log.listener?.lost()
+  await stage.clock.turn()
+  stage.log.listener?.batch({
+    epoch: 'B',
+    records: [{ ...record, data: 'new', position: 1 }],
+    frontier: 1,
+  })
+  await stage.clock.turn()
+  assert.deepEqual(sink.data, ['new'])
+})
+
+test('recent records reach back no further than the last loss of continuity, whatever is told again', () => {
+  const recent = new Recent(20, { records: 1, bytes: 1e6 })
+  for (const position of [15, 16, 17]) {
+    recent.push(new Frame({ kind: 'event', channel: 'a', data: '', position, previous: 0, time: 0 }, 'A'))
+  }
+  assert.equal(recent.covers(19), false)
+  assert.equal(recent.covers(20), true)
+})
+
+test('losses of a new epoch are told, though their numbers begin anew', async () => {
+  const stage = new Stage({ recent: { records: 1, bytes: 1 } })
+  const old = stage.epoch
+  let loss = 7
+  stage.log.read = async (set, from) => {
+    const after = 'after' in from ? from.after : 0
+    const gap = { reason: 'trimmed', channels: set.parts, from: after, to: after, upTo: 9, loss } as const
+    return { events: [], cursor: 0, more: false, ends: [], gap }
+  }
+  const { sink } = await stage.open(['a'], { after: 'start' })
+  assert.equal(sink.control('gap').length, 1)
+  stage.log.listener?.lost()
+  await stage.clock.turn()
+  assert.equal(sink.control('gap').length, 1, 'nothing new')
+  loss = 1
+  stage.log.epochs = [{ name: 'B', parent: { name: old, upTo: 0 } }, { name: old }]
+  stage.log.listener?.lost()
+  await stage.clock.turn()
+  assert.equal(sink.control('gap').length, 2)
 })
