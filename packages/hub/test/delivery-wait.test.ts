@@ -1,5 +1,6 @@
 /** Pages that wait: no wake-up is lost, and nothing is left behind. */
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import type { Page } from '@downlink/wire'
 import { readPage } from '../src/delivery/page.ts'
@@ -187,4 +188,30 @@ test('topics are kept while somebody uses them, and then let go of', async () =>
   await stage.publish(['b', '1'])
   await page
   isIdle(stage)
+})
+
+test('an event that comes while the log is read is not slept through where others read already', async () => {
+  const stage = new Stage()
+  await stage.open(['a'])
+  const release = stage.log.hold()
+  const page = wait(stage, ['a'], { after: 'now' })
+  await settled()
+  await stage.publish(['a', '1'])
+  release()
+  await settled()
+  assert.equal(stage.delivery.waiting, 0, 'it sleeps')
+  assert.deepEqual(data(await page), ['1'])
+})
+
+test('a wait that is over has left nothing on the signals it listened to', async () => {
+  const stage = new Stage()
+  const { signal } = new AbortController()
+  const page = wait(stage, ['a'], { after: 'now' }, 30_000, signal)
+  using watch = stage.delivery.watch(new ChannelSet(['a']))
+  const news = watch.news(0, stage.epoch, signal)
+  await settled()
+  assert.equal(getEventListeners(signal, 'abort').length, 2)
+  await stage.publish(['a', '1'])
+  await Promise.all([page, news])
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
 })
