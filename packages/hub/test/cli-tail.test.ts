@@ -119,17 +119,27 @@ for (const transport of TRANSPORTS) {
   })
 }
 
-test('the events of several channels carry their names on every line', async (t) => {
-  const { hub, url } = await startHub(t)
-  await hub.publish('long.name', 'one\ntwo')
-  await hub.publish('b', 'three', { end: true })
-  await hub.end('long.name')
-  assert.deepEqual(await result(t, ['tail', 'b,long.name', '--after', 'start', '--hub', url]), {
-    code: 0,
-    stdout: 'long.name | one\nlong.name | two\nb         | three\n',
-    stderr: 'downlink: b has ended\ndownlink: long.name has ended\n',
+for (const transport of TRANSPORTS) {
+  test(`${transport}: the events of several channels carry their names on every line, and each end is told once`, async (t) => {
+    const { hub, url } = await startHub(t)
+    await hub.publish('long.name', 'one\ntwo')
+    await hub.publish('b', 'three', { end: true })
+    const args = ['tail', 'b,long.name', '--after', 'start', '--transport', transport, '--hub', url]
+    const command = run(t, args)
+    await command.until(() => command.lines.length === 3)
+    for (const data of ['four', 'five']) {
+      const count = command.lines.length
+      await hub.publish('long.name', data)
+      await command.until(() => command.lines.length > count)
+    }
+    await hub.end('long.name')
+    assert.equal(await command.ended, 0)
+    const [names, ends] = [command.lines, command.stderr]
+    assert.deepEqual(names.slice(0, 3), ['long.name | one', 'long.name | two', 'b         | three'])
+    assert.deepEqual(names.slice(3), ['long.name | four', 'long.name | five'])
+    assert.equal(ends, 'downlink: b has ended\ndownlink: long.name has ended\n')
   })
-})
+}
 
 test('headers go with each request', async (t) => {
   const { hub, url } = await startHub(

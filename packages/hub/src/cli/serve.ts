@@ -1,19 +1,19 @@
 /** `downlink serve`: a hub with its server, until a signal stops it. */
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { serveHub, type HubServer } from '../http/server.ts'
 import { createHub } from '../hub.ts'
+import { readConfig, type Settings } from './config.ts'
 import { codeOf, Failure, reasonOf } from './failure.ts'
 import { loadOwnPage, loadPage, type ServedPage } from './page.ts'
+import { openLog } from './open-log.ts'
 import { onEndSignal } from './signals.ts'
-import { hostValue, logValue, originsValue, portValue } from './values.ts'
+import { forgetValue, hostValue, logValue, originsValue, portValue, retentionValue } from './values.ts'
 
-export interface ServeOptions {
-  readonly port: number
-  readonly host: string
-  readonly log: 'memory'
+/** As the flags say it: what is not said is undefined. */
+export interface ServeOptions extends Omit<Settings, 'origins'> {
   readonly origin?: readonly string[]
-  /** A file of one's own to show at `/`. */
-  readonly page?: string
+  /** A file that says what no flag says. */
+  readonly config?: string
 }
 
 export function serveCommand(run: (options: ServeOptions) => Promise<void>): Command {
@@ -23,23 +23,55 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
       'Run a hub. It answers to this machine only, until Ctrl-C, SIGINT or SIGTERM stops it. ' +
         'Streams are then ended and requests finished; a second signal stops it at once.',
     )
-    .option('-p, --port <number>', 'where to listen; 0 for any port that is free', portValue, 4080)
-    .option('--host <name>', 'a loopback name or address', hostValue, 'localhost')
-    .option('--log <log>', 'where the events live: memory, until the hub stops', logValue, 'memory')
+    .option('-p, --port <number>', 'where to listen; 0 for any port that is free (default: 4080)', portValue)
+    .option('--host <name>', 'a loopback name or address (default: localhost)', hostValue)
+    .option(
+      '--log <log>',
+      'where the events live: sqlite:PATH, a file that is made when missing; or memory, until the hub stops ' +
+        '(default: sqlite:./data/log.db)',
+      logValue,
+    )
+    .addOption(
+      new Option(
+        '--durability <durability>',
+        'what an acknowledged event survives. fsync: also the loss of power. os: the death of the hub, but the last ' +
+          'seconds may go with the machine; readers are then told a gap (default: fsync)',
+      ).choices(['fsync', 'os']),
+    )
+    .option(
+      '--retention <rule>',
+      "how much channels keep, as 'orders.**=count:1000,age:7d,bytes:10MB'; none lifts a limit. The first rule that " +
+        'matches a channel holds (repeatable; what no rule says: 1,000,000 events, 30 d, 1 GB a channel in sqlite, ' +
+        '10,000 events, 24 h, 64 MB in memory)',
+      retentionValue,
+    )
+    .option('--forget <time>', 'when to forget channels that are empty and idle (default: 7d)', forgetValue)
     .option(
       '--origin <url>',
       'an origin whose web pages may read and write, such as https://app.example (repeatable)',
       originsValue,
     )
     .option('--page <file>', 'an HTML file of your own to show at /, instead of the one that shows a channel')
+    .option('--config <file>', 'a JSON file that says all this; flags win over it')
     .allowExcessArguments(false)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  downlink serve
+  downlink serve --log sqlite:/var/lib/downlink/log.db --retention 'orders.**=age:90d' --retention '**=count:1000'
+  downlink serve --log memory
+`,
+    )
     .action((options: ServeOptions) => run(options))
 }
 
 /** Resolves when the hub has stopped. @throws {Failure} when it can't start */
 export async function serve(options: ServeOptions, print: (text: string) => void): Promise<void> {
-  const page = options.page === undefined ? loadPage() : loadOwnPage(options.page)
-  const hub = createHub()
+  const settings = settingsOf(options)
+  const page = settings.page === undefined ? loadPage() : loadOwnPage(settings.page)
+  const { log, about } = await openLog(settings)
+  const hub = createHub({ log })
   let stopAsked!: () => void
   const stopped = new Promise<void>((resolve) => {
     stopAsked = resolve
@@ -47,8 +79,8 @@ export async function serve(options: ServeOptions, print: (text: string) => void
   // Before the first line is printed: who reads it may send the signal at once.
   const release = onEndSignal(stopAsked)
   try {
-    const server = await start(hub, options, page)
-    print(whatToTry(server))
+    const server = await start(hub, settings, page)
+    print(whatToTry(server, about))
     await stopped
     await server.stop()
   } finally {
@@ -57,13 +89,23 @@ export async function serve(options: ServeOptions, print: (text: string) => void
   }
 }
 
+/** Flags win over the file, each as a whole. @throws {Failure} */
+function settingsOf({ config, origin, ...flags }: ServeOptions): Settings {
+  const file = config === undefined ? {} : readConfig(config)
+  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }) }
+  if (flags.durability !== undefined && settings.log?.engine === 'memory') {
+    throw new Failure('--durability is for a log on disk: leave it out, or choose --log sqlite:PATH')
+  }
+  return settings
+}
+
 async function start(
   hub: ReturnType<typeof createHub>,
-  { port, host, origin = [] }: ServeOptions,
+  { port = 4080, host = 'localhost', origins = [] }: Settings,
   page: ServedPage,
 ): Promise<HubServer> {
   try {
-    return await serveHub(hub, { port, host, origins: origin, page })
+    return await serveHub(hub, { port, host, origins, page })
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE') {
       throw new Failure(
@@ -77,10 +119,11 @@ async function start(
   }
 }
 
-function whatToTry({ url, port }: HubServer): string {
+function whatToTry({ url, port }: HubServer, about: string): string {
   const channel = `${url}/channels/demo`
   const hub = url === 'http://localhost:4080' ? '' : ` --hub ${url}`
-  return `Downlink listens on ${url} (port ${port}, events in memory: they are gone when it stops).
+  return `Downlink listens on ${url} (port ${port}).
+${about}
 
   look      ${url}/
   publish   curl -d 'hello' ${channel}

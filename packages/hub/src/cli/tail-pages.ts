@@ -20,7 +20,6 @@ const LIMIT = { most: 1_000, least: 4 }
 const ANSWER_MS = 30_000
 
 export const readPages: Connection = async function* readPages(request, place, opened) {
-  const ended = new Set<string>()
   // The first answer comes at once: it tells that the hub is there, and names a cursor to come back with.
   for (let first = true; ; first = false) {
     const wait = request.transport === 'poll' || first ? 0 : WAIT_S
@@ -29,10 +28,10 @@ export const readPages: Connection = async function* readPages(request, place, o
     opened()
     place.cursor = page.cursor
     place.retryMs = Math.min(page.retry, 3_600_000)
-    const items = itemsOf(page, ended)
+    const items = itemsOf(page)
     if (items.length > 0) yield items
     if (!page.more && allEnded(request.channels, new Set(page.ended))) return 'over'
-    const early = wait > 0 && items.length === 0 && performance.now() - asked < (wait * 1000) / 2
+    const early = wait > 0 && page.events.length === 0 && performance.now() - asked < (wait * 1000) / 2
     if (!page.more && (request.transport === 'poll' || early)) await sleep(place.retryMs)
   }
 }
@@ -63,17 +62,11 @@ async function ask(request: TailRequest, place: Place, wait: number): Promise<Pa
   }
 }
 
-/** A page's gap comes before its events, and each end is told once although every later page lists it. */
-function itemsOf({ gap, events, ended = [] }: Page, told: Set<string>): readonly TailItem[] {
-  const items: TailItem[] = gap === undefined ? [] : [{ kind: 'gap', ...gap }]
-  for (const event of events) {
-    told.delete(event.channel)
-    items.push({ kind: 'event', event })
-  }
-  for (const channel of ended) {
-    if (told.has(channel)) continue
-    told.add(channel)
-    items.push({ kind: 'end', channel })
-  }
-  return items
+/** A page's gap comes before its events. */
+function itemsOf({ gap, events, ended = [] }: Page): readonly TailItem[] {
+  return [
+    ...(gap === undefined ? [] : [{ kind: 'gap' as const, ...gap }]),
+    ...events.map((event) => ({ kind: 'event' as const, event })),
+    ...ended.map((channel) => ({ kind: 'end' as const, channel })),
+  ]
 }

@@ -57,6 +57,7 @@ export class TailPrinter {
     return `Gap (${gap.reason}): ${explained(gap.reason, gap.channels.join(', '))}`
   }
 
+  /** So may an end: each page lists the ends of all channels that were named. */
   #end(channel: string): string | undefined {
     if (!this.#named || this.#ended.has(channel)) return undefined
     this.#ended.add(channel)

@@ -2,6 +2,9 @@
 import { checkChannel, checkPattern, parseCursor, WireError } from '@downlink/wire'
 import { InvalidArgumentError } from 'commander'
 import { isLoopbackHost } from '../auth/guard.ts'
+import type { RetentionRule } from '../log/retention.ts'
+import { AmountError, forgetOf, ruleOf } from './amounts.ts'
+import { EXPECTED_PLACE, type LogPlace, placeOf } from './log-place.ts'
 
 export const DEFAULT_HUB = 'http://localhost:4080'
 
@@ -26,10 +29,18 @@ export function hostValue(text: string): string {
   )
 }
 
-/** `memory` is the only log there is yet. */
-export function logValue(text: string): 'memory' {
-  if (text === 'memory') return text
-  throw new InvalidArgumentError('Expected memory, the only log there is yet')
+export function logValue(text: string): LogPlace {
+  const place = placeOf(text)
+  if (place !== undefined) return place
+  throw new InvalidArgumentError(EXPECTED_PLACE)
+}
+
+export function retentionValue(text: string, before: readonly RetentionRule[] = []): readonly RetentionRule[] {
+  return [...before, amountFrom(text, ruleOf)]
+}
+
+export function forgetValue(text: string): number {
+  return amountFrom(text, forgetOf)
 }
 
 export function originsValue(text: string, before: readonly string[] = []): readonly string[] {
@@ -118,5 +129,14 @@ function checked(check: () => unknown, message?: string): void {
   } catch (error) {
     if (!(error instanceof WireError)) throw error
     throw new InvalidArgumentError(message ?? error.message)
+  }
+}
+
+function amountFrom<T>(text: string, read: (text: string) => T): T {
+  try {
+    return read(text)
+  } catch (error) {
+    if (!(error instanceof AmountError)) throw error
+    throw new InvalidArgumentError(error.message)
   }
 }

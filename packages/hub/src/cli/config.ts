@@ -1,0 +1,147 @@
+/** The configuration file of `downlink serve`. `config.schema.json` says the same to editors. */
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { InvalidArgumentError } from 'commander'
+import type { RetentionRule } from '../log/retention.ts'
+import { AmountError, checkChannels, forgetOf, limitOf } from './amounts.ts'
+import { Failure, reasonOf } from './failure.ts'
+import { EXPECTED_PLACE, type LogPlace, placeOf } from './log-place.ts'
+import { hostValue, originsValue, portValue } from './values.ts'
+
+export type Durability = 'fsync' | 'os'
+
+/** What the flags of `downlink serve` and the file can both say. */
+export interface Settings {
+  readonly log?: LogPlace
+  readonly durability?: Durability
+  readonly retention?: readonly RetentionRule[]
+  /** Milliseconds. */
+  readonly forget?: number
+  readonly port?: number
+  readonly host?: string
+  readonly origins?: readonly string[]
+  readonly page?: string
+}
+
+/** Paths in the file are meant from its own folder. @throws {Failure} that names the file and the place in it */
+export function readConfig(path: string): Settings {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new Failure(`The configuration ${path} can't be read: ${reasonOf(error)}`, { cause: error })
+  }
+  try {
+    return parseConfig(text, dirname(path))
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new Failure(`${path}: ${error.message}`, { cause: error })
+  }
+}
+
+/** The message names the place: `retention[0].age: Expected …`. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+type Read = (value: unknown, place: string) => unknown
+
+/** @param folder What relative paths start from. @throws {ConfigError} */
+export function parseConfig(text: string, folder: string): Settings {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new ConfigError(`Expected JSON (${(error as Error).message})`)
+  }
+  const members: Readonly<Record<string, Read>> = {
+    // For editors.
+    $schema: stringOf,
+    log: (log, place) => logOf(log, place, folder),
+    durability: durabilityOf,
+    retention: (rules, place) => listOf(rules, place, ruleOf),
+    forget: (forget, place) => said(place, () => forgetOf(stringOf(forget, place))),
+    port: (port, place) => said(place, () => portValue(typeof port === 'number' ? String(port) : '')),
+    host: (host, place) => said(place, () => hostValue(stringOf(host, place))),
+    origins: (origins, place) => listOf(origins, place, originOf),
+    page: (page, place) => resolve(folder, nonEmpty(page, place)),
+  }
+  const { $schema: _, ...settings } = objectOf(value, '', members)
+  return settings
+}
+
+function logOf(value: unknown, place: string, folder: string): LogPlace {
+  const log = placeOf(stringOf(value, place))
+  if (log === undefined) throw new ConfigError(`${place}: ${EXPECTED_PLACE}`)
+  return log.engine === 'sqlite' ? { ...log, path: resolve(folder, log.path) } : log
+}
+
+function durabilityOf(value: unknown, place: string): Durability {
+  if (value === 'fsync' || value === 'os') return value
+  throw new ConfigError(`${place}: Expected "fsync" or "os"`)
+}
+
+function originOf(value: unknown, place: string): string {
+  return said(place, () => originsValue(stringOf(value, place))[0] as string)
+}
+
+/** `{ "channels": "orders.**", "count": 1000, "age": "7d", "bytes": "10MB" }` */
+function ruleOf(value: unknown, place: string): RetentionRule {
+  const members: Readonly<Record<string, Read>> = {
+    channels: (channels, at) => said(at, () => checkChannels(stringOf(channels, at))),
+    count: (count, at) =>
+      said(at, () =>
+        limitOf('count', count === 'none' ? count : typeof count === 'number' ? String(count) : ''),
+      ),
+    age: (age, at) => said(at, () => limitOf('age', stringOf(age, at))),
+    bytes: (bytes, at) => said(at, () => limitOf('bytes', stringOf(bytes, at))),
+  }
+  const rule = objectOf(value, place, members)
+  if (rule['channels'] === undefined) throw new ConfigError(`${place}: Expected a member "channels"`)
+  return rule as unknown as RetentionRule
+}
+
+function objectOf(
+  value: unknown,
+  place: string,
+  members: Readonly<Record<string, Read>>,
+): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ConfigError(`${place === '' ? '' : `${place}: `}Expected an object`)
+  }
+  const read: Record<string, unknown> = {}
+  for (const [name, member] of Object.entries(value)) {
+    const at = place === '' ? name : `${place}.${name}`
+    if (!Object.hasOwn(members, name)) {
+      throw new ConfigError(`${at}: No such member. There are ${Object.keys(members).join(', ')}`)
+    }
+    read[name] = (members[name] as Read)(member, at)
+  }
+  return read
+}
+
+function listOf<T>(value: unknown, place: string, read: (value: unknown, place: string) => T): readonly T[] {
+  if (!Array.isArray(value)) throw new ConfigError(`${place}: Expected a list`)
+  return value.map((one: unknown, index) => read(one, `${place}[${index}]`))
+}
+
+function stringOf(value: unknown, place: string): string {
+  if (typeof value === 'string') return value
+  throw new ConfigError(`${place}: Expected a string`)
+}
+
+function nonEmpty(value: unknown, place: string): string {
+  const text = stringOf(value, place)
+  if (text !== '') return text
+  throw new ConfigError(`${place}: Expected the path of a file`)
+}
+
+/** What the flags would say, with its place. */
+function said<T>(place: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof AmountError) && !(error instanceof InvalidArgumentError)) throw error
+    throw new ConfigError(`${place}: ${error.message}`)
+  }
+}
