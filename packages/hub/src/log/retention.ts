@@ -12,14 +12,27 @@ export interface Retention {
   readonly bytes: number
 }
 
-/** A field left out has the value of `DEFAULT_RETENTION`; `Infinity` lifts that limit. */
+/** A field left out has the engine's default; `Infinity` lifts that limit. */
 export interface RetentionRule extends Partial<Retention> {
   /** A channel name or a pattern. */
   readonly channels: string
 }
 
-/** Holds for a channel that no rule matches, and for what a rule leaves out: 10,000 events, 24 hours, 64 Mi UTF-16 units. */
+/**
+ * Of a log in memory: holds for a channel that no rule matches, and for what a rule leaves out. 10,000 events, 24 hours,
+ * 64 Mi UTF-16 units.
+ */
 export const DEFAULT_RETENTION: Retention = { count: 10_000, age: 24 * 3_600_000, bytes: 64 * 1024 * 1024 }
+
+/**
+ * Of a log on disk, the same: 1,000,000 events, 30 days, 1 Gi UTF-16 units. A disk holds a hundred times what memory does, and who
+ * chose a durable log means to come back after more than a day.
+ */
+export const DURABLE_RETENTION: Retention = {
+  count: 1_000_000,
+  age: 30 * 24 * 3_600_000,
+  bytes: 1024 * 1024 * 1024,
+}
 
 /** An empty channel is remembered this long after its last activity: 7 days, in milliseconds. */
 export const DEFAULT_FORGET = 7 * 24 * 3_600_000
@@ -27,12 +40,14 @@ export const DEFAULT_FORGET = 7 * 24 * 3_600_000
 /** Rules in the order in which they are asked: the first that matches a channel holds for it, whole. */
 export class RetentionRules {
   readonly #rules: readonly { readonly channels: string; readonly retention: Retention }[]
+  readonly #defaults: Retention
 
   /** @throws {LogError} `retention-invalid`, for the first rule that can't be kept. */
-  constructor(rules: readonly RetentionRule[] = []) {
+  constructor(rules: readonly RetentionRule[] = [], defaults: Retention = DEFAULT_RETENTION) {
+    this.#defaults = defaults
     this.#rules = rules.map((rule, index) => ({
       channels: checkChannels(rule, index),
-      retention: complete(rule, index),
+      retention: complete(rule, index, defaults),
     }))
   }
 
@@ -41,7 +56,7 @@ export class RetentionRules {
     for (const { channels, retention } of this.#rules) {
       if (channels === channel || matchesPattern(channels, channel)) return retention
     }
-    return DEFAULT_RETENTION
+    return this.#defaults
   }
 }
 
@@ -55,22 +70,24 @@ export function checkForget(forget: number): number {
   throw new LogError('retention-invalid', `Expected \`forget\` to be milliseconds, 0 or more, got ${forget}`)
 }
 
-function complete(rule: RetentionRule, index: number): Retention {
+function complete(rule: RetentionRule, index: number, defaults: Retention): Retention {
+  const { count = defaults.count, age = defaults.age, bytes = defaults.bytes } = rule
+  const whole = { count, age, bytes }
   return {
-    count: checkAmount(rule, index, 'count', 'a whole number of events, 1 or more', 1),
-    age: checkAmount(rule, index, 'age', 'milliseconds, more than 0', Number.MIN_VALUE),
-    bytes: checkAmount(rule, index, 'bytes', 'UTF-16 units of data, more than 0', Number.MIN_VALUE),
+    count: checkAmount(whole, index, 'count', 'a whole number of events, 1 or more', 1),
+    age: checkAmount(whole, index, 'age', 'milliseconds, more than 0', Number.MIN_VALUE),
+    bytes: checkAmount(whole, index, 'bytes', 'UTF-16 units of data, more than 0', Number.MIN_VALUE),
   }
 }
 
 function checkAmount(
-  rule: RetentionRule,
+  rule: Retention,
   index: number,
   field: keyof Retention,
   what: string,
   least: number,
 ): number {
-  const value = rule[field] ?? DEFAULT_RETENTION[field]
+  const value = rule[field]
   const whole = field !== 'count' || value === Infinity || Number.isInteger(value)
   if (typeof value === 'number' && value >= least && whole) return value
   const message = `Expected \`${field}\` of retention rule ${index + 1} to be ${what} (Infinity for no limit), got ${String(value)}`

@@ -65,8 +65,35 @@ const MIGRATIONS: readonly string[] = [
 
 export const SCHEMA_VERSION = MIGRATIONS.length
 
-/** Brings the file to the present version, in one transaction. @throws {LogError} `log-unavailable` for a file that is none of ours, or newer. */
-export function migrate(db: DatabaseSync, path: string): void {
+/**
+ * Brings the file to the present version, in one transaction: all steps or none.
+ *
+ * @param steps For tests. Default: those of this version of Downlink.
+ * @throws {LogError} `log-unavailable` for a file that is none of ours, or newer
+ */
+export function migrate(db: DatabaseSync, path: string, steps: readonly string[] = MIGRATIONS): void {
+  const version = formatOf(db, path, steps.length)
+  if (version === steps.length) return
+  // Within a transaction of the caller it is a part of that.
+  const own = !db.isTransaction
+  if (own) db.exec('BEGIN IMMEDIATE')
+  try {
+    for (const step of steps.slice(version)) db.exec(step)
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${steps.length}`)
+    if (own) db.exec('COMMIT')
+  } catch (error) {
+    if (own && db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+/**
+ * The version of the file, 0 for an empty one.
+ *
+ * @param newest What this Downlink knows
+ * @throws {LogError} `log-unavailable` for a file that is none of ours, or newer
+ */
+export function formatOf(db: DatabaseSync, path: string, newest: number = SCHEMA_VERSION): number {
   const version = pragma(db, 'user_version')
   const application = pragma(db, 'application_id')
   const empty =
@@ -79,21 +106,13 @@ export function migrate(db: DatabaseSync, path: string): void {
       `${path} is a database, but not a log of Downlink: choose another path`,
     )
   }
-  if (version > SCHEMA_VERSION) {
+  if (version > newest) {
     throw new LogError(
       'log-unavailable',
-      `${path} was written by a newer Downlink (format ${version}, this one knows ${SCHEMA_VERSION}): update Downlink, or choose another path`,
+      `${path} was written by a newer Downlink (format ${version}, this one knows ${newest}): update Downlink, or choose another path`,
     )
   }
-  if (version === SCHEMA_VERSION) return
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    for (const step of MIGRATIONS.slice(version)) db.exec(step)
-    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK')
-    throw error
-  }
+  return version
 }
 
 function pragma(db: DatabaseSync, name: string): number {

@@ -17,7 +17,13 @@ import {
   type Tail,
   type TailListener,
 } from '../log.ts'
-import { checkForget, DEFAULT_FORGET, RetentionRules, type RetentionRule } from '../retention.ts'
+import {
+  checkForget,
+  DEFAULT_FORGET,
+  DURABLE_RETENTION,
+  RetentionRules,
+  type RetentionRule,
+} from '../retention.ts'
 import { Tails } from '../tails.ts'
 import { GroupCommit } from './group-commit.ts'
 import { type Lock, lock } from './lock.ts'
@@ -42,7 +48,7 @@ export interface SqliteLogOptions {
    * machine; what was lost is then told as a gap.
    */
   readonly durability?: Durability
-  /** The first rule that matches a channel holds for it. Default: none, so `DEFAULT_RETENTION` for all. */
+  /** The first rule that matches a channel holds for it. Default: none, so `DURABLE_RETENTION` for all. */
   readonly retention?: readonly RetentionRule[]
   /** An empty channel is remembered for so long after its last activity, in milliseconds. Default `DEFAULT_FORGET`, 7 days. */
   readonly forget?: number
@@ -81,17 +87,18 @@ export class SqliteLog implements Log {
   static async open(options: SqliteLogOptions): Promise<SqliteLog> {
     const path = absolute(options.path)
     const rules = options.retention ?? []
-    const checked = new RetentionRules(rules)
-    void checked
+    // Before any file is touched.
+    void new RetentionRules(rules, DURABLE_RETENTION)
+    const forget = checkForget(options.forget ?? DEFAULT_FORGET)
     const held = lock(path)
     try {
       const prepared = prepare(
         path,
         options.durability ?? 'fsync',
-        JSON.stringify(rules),
+        JSON.stringify([rules, DURABLE_RETENTION]),
         options.random ?? Math.random,
       )
-      return new SqliteLog({ ...options, path }, prepared, held)
+      return new SqliteLog({ ...options, forget, path }, prepared, held)
     } catch (error) {
       held.release()
       throw error
@@ -109,7 +116,7 @@ export class SqliteLog implements Log {
       path,
       durability: options.durability ?? 'fsync',
       retention: options.retention ?? [],
-      forget: checkForget(options.forget ?? DEFAULT_FORGET),
+      forget: options.forget ?? DEFAULT_FORGET,
       epoch: state.epochs[0].name,
       recheck,
     })

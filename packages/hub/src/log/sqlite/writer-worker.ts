@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { workerData } from 'node:worker_threads'
 import { LogError } from '../log.ts'
-import { RetentionRules } from '../retention.ts'
+import { DURABLE_RETENTION, RetentionRules } from '../retention.ts'
 import { GuardFile } from './guard-file.ts'
 import type { FailedResult, GroupResult, SweepResult, WriteRequest, WriterOptions } from './messages.ts'
 import { openForWriting } from './open.ts'
@@ -20,7 +20,7 @@ interface Open {
 const options = workerData as WriterOptions
 /** How long appends may wait for a sweep. */
 const SWEEP_MS = 8
-const rules = new RetentionRules(options.retention)
+const rules = new RetentionRules(options.retention, DURABLE_RETENTION)
 const guard = new GuardFile(options.path)
 let open: Open | undefined
 let opened = 0
