@@ -13,9 +13,12 @@ import { channelFacts, lifeFacts, tailFacts } from './log-contract/tail.ts'
 
 export type { HarnessOptions, LogHarness, OpenLog, Without } from './log-contract/harness.ts'
 
-/** @param without The abilities this engine lacks, each with the reason in writing: their tests are skipped. */
-export function testLogContract(name: string, open: OpenLog, without: Without = {}): void {
-  const suite = { open, without }
+/**
+ * @param without The abilities this engine lacks, each with the reason in writing: their tests are skipped.
+ * @param share Of the random runs of the property tests, above 0 and at most 1: less for an engine whose opening takes long.
+ */
+export function testLogContract(name: string, open: OpenLog, without: Without = {}, share = 1): void {
+  const suite = { open, without, share }
   describe(`the ${name} log`, () => {
     lifeFacts(suite)
     appendFacts(suite)

@@ -131,7 +131,7 @@ export function modelFacts(suite: Suite): void {
           await harness.close()
         }
       })
-      await fc.assert(property, runs(150))
+      await fc.assert(property, runs(150 * suite.share))
     })
   })
 }

@@ -46,6 +46,8 @@ export interface Without {
 export interface Suite {
   readonly open: OpenLog
   readonly without: Without
+  /** The share of the random runs of the property tests that is done, 1 for all. */
+  readonly share: number
 }
 
 /** More than any test reads. */

@@ -133,7 +133,7 @@ export function promiseFacts(suite: Suite): void {
           await harness.close()
         }
       })
-      await fc.assert(property, runs(200))
+      await fc.assert(property, runs(200 * suite.share))
     })
   })
 }

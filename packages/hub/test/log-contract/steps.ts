@@ -120,5 +120,5 @@ export function somewhere(fraction: number, frontier: Position): Position {
 /** Keeps runs repeatable by hand: `SEED=… node --test …`. fast-check prints the seed of a run that fails. */
 export function runs(numRuns: number): fc.Parameters<unknown> {
   const seed = process.env['SEED']
-  return { numRuns, ...(seed !== undefined && { seed: Number(seed) }) }
+  return { numRuns: Math.ceil(numRuns), ...(seed !== undefined && { seed: Number(seed) }) }
 }

@@ -9,16 +9,31 @@ const CACHE_KIB = 32 * 1024
 /** How long a statement waits for another process's lock, e.g. `downlink log compact`. */
 const BUSY_MS = 5_000
 
-export function openForWriting(path: string, durability: Durability): DatabaseSync {
+/** @param look At the file before anything is changed in it: it may be somebody else's. */
+export function openForWriting(
+  path: string,
+  durability: Durability,
+  look: (db: DatabaseSync) => void = () => {},
+): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: BUSY_MS })
-  // Only a new file takes it: free pages can then be given back a few at a time.
-  db.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL')
-  // FULL: a commit is on the disk before it is acknowledged. NORMAL: the kernel has it, and syncs at checkpoints only.
-  db.exec(`PRAGMA synchronous = ${durability === 'fsync' ? 'FULL' : 'NORMAL'}`)
-  db.exec(
-    `PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`,
-  )
-  return db
+  try {
+    look(db)
+    if (db.prepare('PRAGMA page_count').get()?.page_count === 0) {
+      // What holds nothing has nothing to lose: the first commit syncs it all. Only a new file takes the other: free pages can
+      // then be given back a few at a time.
+      db.exec('PRAGMA synchronous = OFF; PRAGMA auto_vacuum = INCREMENTAL')
+    }
+    db.exec('PRAGMA journal_mode = WAL')
+    // FULL: a commit is on the disk before it is acknowledged. NORMAL: the kernel has it, and syncs at checkpoints only.
+    db.exec(`PRAGMA synchronous = ${durability === 'fsync' ? 'FULL' : 'NORMAL'}`)
+    db.exec(
+      `PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`,
+    )
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
 }
 
 export function openForReading(path: string): DatabaseSync {

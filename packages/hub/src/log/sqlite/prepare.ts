@@ -1,14 +1,13 @@
 /** What happens to a log's files before its threads open them: lock, migrate, check, and the question whether anything was forgotten. */
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { newEpochName } from '../epoch.ts'
 import type { Epoch, LogState } from '../log.ts'
 import { whatBroke } from './continuity.ts'
 import { bootId, readGuard, writeGuard } from './guard-file.ts'
 import { type Durability, openForWriting } from './open.ts'
-import { migrate } from './schema.ts'
+import { formatOf, migrate } from './schema.ts'
 import { toLogError } from './sqlite-error.ts'
 
 export interface Prepared {
@@ -24,11 +23,12 @@ const MOST_EPOCHS = 1_000
 
 /** @throws {LogError} `log-unavailable` */
 export function prepare(path: string, durability: Durability, rules: string, random: () => number): Prepared {
-  mkdirSync(dirname(path), { recursive: true })
   let db: DatabaseSync | undefined
   try {
     const found = existsSync(path)
-    db = openForWriting(path, durability)
+    db = openForWriting(path, durability, (before) => void formatOf(before, path))
+    // One commit for everything: each of its own would be another wait for the disk.
+    db.exec('BEGIN IMMEDIATE')
     migrate(db, path)
     const log = ownName(db)
     const frontier = numberOf(db, 'frontier')
@@ -37,8 +37,10 @@ export function prepare(path: string, durability: Durability, rules: string, ran
         ? whatBroke({ log, frontier, guard: readGuard(path), boot: bootId() })
         : 'it is new'
     if (broke !== undefined) addEpoch(db, newEpochName(random), frontier)
-    const recheck = swapMeta(db, 'rules', rules) !== rules
+    const lastRules = swapMeta(db, 'rules', rules)
+    const recheck = lastRules !== undefined && lastRules !== rules
     const epochs = epochsOf(db) as [Epoch, ...Epoch[]]
+    db.exec('COMMIT')
     writeGuard(path, { log, position: frontier, time: Date.now(), clean: false, durability, boot: bootId() })
     return {
       state: { epochs, frontier },
