@@ -2,7 +2,7 @@
 import { formatCursor, type Page, type PageEvent, parseCursor } from '@downlink/wire'
 import { type Clock, jitter, systemClock } from './clock.ts'
 import { DEFAULT_DELIVERY, Delivery } from './delivery/delivery.ts'
-import { readPage } from './delivery/page.ts'
+import { readPage, type Wait } from './delivery/page.ts'
 import type { Reader } from './delivery/reader.ts'
 import type { Sink } from './delivery/sink.ts'
 import { type Origin, startOf } from './delivery/start.ts'
@@ -108,18 +108,17 @@ export class Hub {
     })
   }
 
-  /** As `read`, with everything parsed. */
-  async readPage(
-    set: ChannelSet,
-    origin: Origin,
-    limit: number,
-    wait: { readonly ms: number; readonly signal?: AbortSignal } = { ms: 0 },
-  ): Promise<Page> {
+  /** As `read`, with everything parsed. @throws {HubError} `overload`, `draining` */
+  async readPage(set: ChannelSet, origin: Origin, limit: number, wait: Wait = { ms: 0 }): Promise<Page> {
+    if (wait.ms > 0) this.admit()
+    return this.#page(set, origin, limit, wait)
+  }
+
+  async #page(set: ChannelSet, origin: Origin, limit: number, wait: Wait): Promise<Page> {
     const { pageEvents, pageBytes, waitMs } = this.limits
     checkCount('limit', limit, 1, pageEvents)
     if ('last' in origin) checkCount('last', origin.last, 0, pageEvents)
     const ms = Math.min(wait.ms, waitMs)
-    if (ms > 0) this.admit()
     const signal = wait.signal ? AbortSignal.any([wait.signal, this.stopping]) : this.stopping
     const retry = jitter(this.clock, this.delivery.settings.retryMs, 1 / 3)
     return readPage(this.delivery, set, origin, { events: limit, bytes: pageBytes }, retry, { ms, signal })
@@ -135,7 +134,8 @@ export class Hub {
     let origin = originOf(options, { after: 'now' })
     for (;;) {
       if (signal.aborted) return
-      const page = await this.readPage(set, origin, 100, {
+      // What reads in the hub's own process is not counted among its readers.
+      const page = await this.#page(set, origin, 100, {
         ms: 'last' in origin ? 0 : this.limits.waitMs,
         signal,
       })

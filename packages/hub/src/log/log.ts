@@ -141,9 +141,12 @@ export interface TailBatch {
 }
 
 export interface TailListener {
-  /** Must not throw (the engine reports it and goes on), and must not call back into the log synchronously. */
+  /**
+   * Must not throw (the engine reports it and goes on), and must not call back into the log synchronously. By now `state()`
+   * names the batch's epoch: a batch of another is taken for one that comes too late.
+   */
   batch(batch: TailBatch): void
-  /** Continuity is gone: read the log before trusting this tail again. `batch` goes on after it. */
+  /** Continuity is gone: read the log before trusting this tail again. Every record after `state().frontier` is still told. */
   lost(): void
 }
 
