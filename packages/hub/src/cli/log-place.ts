@@ -3,9 +3,10 @@
 export type LogPlace = { readonly engine: 'memory' } | { readonly engine: 'sqlite'; readonly path: string }
 
 /** What `downlink serve` and `downlink log` mean when nothing else is said. */
-export const DEFAULT_PLACE: LogPlace = { engine: 'sqlite', path: './data/log.db' }
+export const DEFAULT_PLACE = { engine: 'sqlite', path: './data/log.db' } as const
 
-export const EXPECTED_PLACE = 'Expected memory, or sqlite: and the path of a file, such as sqlite:./data/log.db'
+export const EXPECTED_PLACE =
+  'Expected memory, or sqlite: and the path of a file, such as sqlite:./data/log.db'
 
 /** Undefined when it is none. */
 export function placeOf(text: string): LogPlace | undefined {

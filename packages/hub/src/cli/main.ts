@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { Failure, oneLine } from './failure.ts'
+import { logCommand, type LogAction } from './log.ts'
 import { publish, publishCommand } from './publish.ts'
 import { tail, tailCommand } from './tail.ts'
 import { serve, serveCommand } from './serve.ts'
@@ -22,6 +23,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     publishCommand(async (channel, data, options) => {
       code = await publish(channel, data, options, { stdin: process.stdin, print, tell })
     }),
+    logCommand(async (action: LogAction) => {
+      code = await action({ stdin: process.stdin, stdout: process.stdout, tell })
+    }),
     tailCommand((channels, options) => tail(channels, options, { stdout: process.stdout, tell })),
   ])
   try {
@@ -41,8 +45,9 @@ function createProgram(commands: readonly Command[]): Command {
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help, or that of a command')
     .helpCommand('help [command]', 'print the help of a command')
-  for (const command of commands) program.addCommand(command.helpOption('-h, --help', 'print this help'))
-  for (const command of [program, ...commands]) {
+  for (const command of commands) program.addCommand(command)
+  for (const command of [program, ...commands.flatMap((one) => [one, ...one.commands])]) {
+    if (command !== program) command.helpOption('-h, --help', 'print this help')
     // Errors come out of `parseAsync`, and are printed in one place.
     command.exitOverride().configureOutput({ outputError: () => {} })
   }
@@ -61,7 +66,9 @@ function usage(error: CommanderError, argv: readonly string[], complain: (text: 
   if (error.exitCode === 0) return 0
   // Help that nobody asked for: no command was given.
   if (error.code === 'commander.help') return 1
-  const command = argv.find((argument) => ['serve', 'publish', 'tail'].includes(argument))
+  const command = /^(?:log (?:info|verify|export|import|compact)|serve|publish|tail|log)\b/.exec(
+    argv.join(' '),
+  )?.[0]
   const help = `downlink${command === undefined ? '' : ` ${command}`} --help`
   complain(`${oneLine(plain(error.message))} (see \`${help}\`)`)
   return 1

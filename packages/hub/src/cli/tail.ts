@@ -1,12 +1,12 @@
 /** `downlink tail`: prints the events of channels as they come. */
 import type { Writable } from 'node:stream'
 import { Argument, Command, Option } from 'commander'
-import { codeOf, Failure, reasonOf } from './failure.ts'
 import { headerOption, hubOption } from './options.ts'
 import type { TailTransport } from './tail-item.ts'
 import { TailPrinter } from './tail-print.ts'
 import { tailItems } from './tail-source.ts'
 import { afterValue, channelsValue, type HeaderList, lastValue } from './values.ts'
+import { written } from './written.ts'
 
 export interface TailOptions {
   readonly hub: string
@@ -79,13 +79,4 @@ export async function tail(channels: readonly string[], options: TailOptions, io
     for (const note of notes) io.tell(note)
     if (out !== '' && !(await written(io.stdout, out))) return
   }
-}
-
-/** Waits until it is written: a slow terminal slows the reading down. False when nobody reads it any more. */
-async function written(stdout: Writable, text: string): Promise<boolean> {
-  const error = await new Promise<Error | null | undefined>((resolve) => stdout.write(text, resolve))
-  if (!error) return true
-  const code = codeOf(error)
-  if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') return false
-  throw new Failure(`Standard output can't be written: ${reasonOf(error)}`, { cause: error })
 }

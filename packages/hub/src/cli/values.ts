@@ -35,7 +35,19 @@ export function logValue(text: string): LogPlace {
   throw new InvalidArgumentError(EXPECTED_PLACE)
 }
 
-export function retentionValue(text: string, before: readonly RetentionRule[] = []): readonly RetentionRule[] {
+/** The path of a log on disk. */
+export function sqliteValue(text: string): string {
+  const place = placeOf(text)
+  if (place?.engine === 'sqlite') return place.path
+  throw new InvalidArgumentError(
+    'Expected sqlite: and the path of a file, such as sqlite:./data/log.db: only a log on disk can be looked into',
+  )
+}
+
+export function retentionValue(
+  text: string,
+  before: readonly RetentionRule[] = [],
+): readonly RetentionRule[] {
   return [...before, amountFrom(text, ruleOf)]
 }
 
@@ -98,6 +110,12 @@ export function afterValue(text: string): string {
   if (text !== 'start' && text !== 'now') {
     checked(() => parseCursor(text), 'Expected a cursor (the id of an event), start or now')
   }
+  return text
+}
+
+/** A cursor and nothing else. */
+export function afterCursorValue(text: string): string {
+  checked(() => parseCursor(text), 'Expected a cursor: the id of an event')
   return text
 }
 

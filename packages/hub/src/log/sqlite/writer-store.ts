@@ -72,7 +72,7 @@ export class WriterStore {
 
   #writeOne(request: WriteRequest, now: number): WriteResult {
     try {
-      return request.kind === 'append' ? this.#append(request, now) : this.#drop(request, now)
+      return request.kind === 'append' ? this.append(request, now) : this.#drop(request, now)
     } catch (error) {
       // What is refused by rule was refused before anything was written; anything else ends the transaction.
       if (!(error instanceof LogError)) throw error
@@ -81,7 +81,8 @@ export class WriterStore {
     }
   }
 
-  #append(request: AppendRequest, now: number): AppendResult {
+  /** Within a transaction. What is refused by rule is refused before anything was written. @throws {LogError} */
+  append(request: AppendRequest, now: number): AppendResult {
     const { channels, end, idempotency } = request
     const known = idempotency && this.#repeated(idempotency.key, idempotency.fingerprint, now)
     if (known) return known
