@@ -73,7 +73,7 @@ test('a port that is taken is one clear line', async (t) => {
   await once(server, 'listening')
   t.after(() => server.close())
   const { port } = server.address() as AddressInfo
-  const { code, stderr, stdout } = await result(t, ['serve', '--port', `${port}`])
+  const { code, stderr, stdout } = await result(t, ['serve', '--log', 'memory', '--port', `${port}`])
   assert.equal(code, 1)
   assert.equal(
     stderr,
@@ -88,7 +88,7 @@ test('a port that is taken on ::1 only is taken', async (t) => {
   await once(server, 'listening')
   t.after(() => server.close())
   const { port } = server.address() as AddressInfo
-  const { code, stderr } = await result(t, ['serve', '--port', `${port}`])
+  const { code, stderr } = await result(t, ['serve', '--log', 'memory', '--port', `${port}`])
   assert.equal(code, 1)
   assert.match(stderr, /^downlink: Port \d+ of localhost is taken: [^\n]*\n$/)
 })
@@ -98,7 +98,25 @@ for (const [args, line] of [
   [['serve', '--port'], /argument missing/],
   [['serve', '--prot', '1'], /unknown option '--prot' \(Did you mean --port\?\)/],
   [['serve', '--host', '0.0.0.0'], /--host 0\.0\.0\.0: A hub without rules listens on loopback only/],
-  [['serve', '--log', 'sqlite:hub.db'], /--log sqlite:hub\.db: Expected memory/],
+  [['serve', '--log', 'redis:x'], /--log redis:x: Expected memory, or sqlite: and the path of a file/],
+  [['serve', '--log', 'sqlite:data/'], /--log sqlite:data\/: Expected memory, or sqlite:/],
+  [['serve', '--log', 'memory', '--durability', 'os'], /--durability is for a log on disk/],
+  [['serve', '--durability', 'much'], /--durability much: .*fsync, os/],
+  [['serve', '--retention', 'a'], /--retention a: Expected a rule such as orders\.\*\*=count:1000/],
+  [['serve', '--retention', 'a=count:0'], /count:0: Expected a whole number of events, 1 or more, or none/],
+  [['serve', '--retention', 'a..b=count:1'], /empty level/],
+  [['serve', '--forget', 'soon'], /--forget soon: Expected a time such as 90s/],
+  [['serve', '--config', 'no-such.json'], /The configuration no-such\.json can't be read: no such file/],
+  [
+    ['log', 'info', '--log', 'memory'],
+    /--log memory: .*only a log on disk can be looked into \(see `downlink log info --help`\)/,
+  ],
+  [
+    ['log', 'info', '--log', 'sqlite:no-such.db'],
+    /There is no log at .*no-such\.db: say where it is with --log/,
+  ],
+  [['log', 'shred'], /unknown command 'shred'/],
+  [['log', 'export', '--after', 'now'], /--after now: Expected a cursor: the id of an event/],
   [['serve', '--origin', 'https://a.example/'], /Expected an origin/],
   [['serve', 'here'], /too many arguments/],
   [['frobnicate'], /unknown command 'frobnicate'/],
@@ -148,7 +166,15 @@ test('--page shows a page of one’s own', async (t) => {
 })
 
 test('a page that can’t be read is one clear line', async (t) => {
-  const { code, stderr } = await result(t, ['serve', '--port', '0', '--page', 'no-such-page.html'])
+  const { code, stderr } = await result(t, [
+    'serve',
+    '--log',
+    'memory',
+    '--port',
+    '0',
+    '--page',
+    'no-such-page.html',
+  ])
   assert.deepEqual([code, stderr], [1, "downlink: The page no-such-page.html can't be read: no such file\n"])
 })
 

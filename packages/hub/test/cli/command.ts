@@ -75,16 +75,20 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Whether stdout is read; else `read()` begins. Default true. */
   readonly reading?: boolean
+  /** The folder that it runs in. Default that of the tests. */
+  readonly cwd?: string
+  /** What runs it. Default the Node of the tests. */
+  readonly node?: string
 }
 
 /** Starts it; it is gone when the test is. */
 export function run(
   t: TestContext,
   args: readonly string[],
-  { env = {}, reading = true }: RunOptions = {},
+  { env = {}, reading = true, cwd = process.cwd(), node = process.execPath }: RunOptions = {},
 ): Command {
   const { DOWNLINK_URL: _, ...inherited } = process.env
-  const child = spawn(process.execPath, [BIN, ...args], { env: { ...inherited, ...env } })
+  const child = spawn(node, [BIN, ...args], { env: { ...inherited, ...env }, cwd })
   const command = new Command(child, reading)
   t.after(async () => {
     child.kill('SIGKILL')
@@ -99,19 +103,22 @@ export async function result(
   t: TestContext,
   args: readonly string[],
   input: string | Uint8Array = '',
+  options: RunOptions = {},
 ): Promise<{ readonly code: number | string | null; readonly stdout: string; readonly stderr: string }> {
-  const command = run(t, args)
+  const command = run(t, args, options)
   command.child.stdin.end(input)
   const code = await command.ended
   return { code, stdout: command.stdout, stderr: command.stderr }
 }
 
-/** `downlink serve`, ready. */
+/** `downlink serve`, ready; on a log in memory, unless the arguments name one. */
 export async function serving(
   t: TestContext,
   args: readonly string[] = [],
+  options: RunOptions = {},
 ): Promise<{ command: Command; url: string }> {
-  const command = run(t, ['serve', ...args])
+  const chosen = args.includes('--log') || args.includes('--config') || options.cwd !== undefined
+  const command = run(t, ['serve', ...(chosen ? [] : ['--log', 'memory']), ...args], options)
   await command.until(() => command.stdout.includes('Ctrl-C'))
   return { command, url: /http:\/\/\S+:\d+/.exec(command.stdout)?.[0] ?? '' }
 }

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import fc from 'fast-check'
+import { bytesOf, countOf, durationOf, forgetOf, ruleOf } from '../src/cli/amounts.ts'
+import { ConfigError, parseConfig, type Settings } from '../src/cli/config.ts'
+import { placeOf } from '../src/cli/log-place.ts'
+
+const schema = JSON.parse(readFileSync(new URL('../config.schema.json', import.meta.url), 'utf8')) as object
+const allows = new Ajv2020({ allErrors: true }).compile(schema)
+
+const GOOD: readonly (readonly [config: unknown, settings: Settings])[] = [
+  [{}, {}],
+  [{ $schema: 'node_modules/@downlink/hub/config.schema.json' }, {}],
+  [{ log: 'memory' }, { log: { engine: 'memory' } }],
+  [{ log: 'sqlite:log.db' }, { log: { engine: 'sqlite', path: '/etc/downlink/log.db' } }],
+  [{ log: 'sqlite:/var/log.db' }, { log: { engine: 'sqlite', path: '/var/log.db' } }],
+  [{ durability: 'fsync' }, { durability: 'fsync' }],
+  [{ durability: 'os' }, { durability: 'os' }],
+  [{ retention: [] }, { retention: [] }],
+  [
+    { retention: [{ channels: 'orders.**', count: 1000, age: '7d', bytes: '10MB' }] },
+    { retention: [{ channels: 'orders.**', count: 1000, age: 604_800_000, bytes: 10_485_760 }] },
+  ],
+  [
+    {
+      retention: [
+        { channels: 'a', count: 'none' },
+        { channels: '**', age: 'none', bytes: 'none' },
+      ],
+    },
+    {
+      retention: [
+        { channels: 'a', count: Infinity },
+        { channels: '**', age: Infinity, bytes: Infinity },
+      ],
+    },
+  ],
+  [{ retention: [{ channels: '*.a', age: '0.5s' }] }, { retention: [{ channels: '*.a', age: 500 }] }],
+  [{ forget: '7d' }, { forget: 604_800_000 }],
+  [{ forget: '0' }, { forget: 0 }],
+  [
+    { port: 0, host: '127.0.0.1' },
+    { port: 0, host: '127.0.0.1' },
+  ],
+  [{ host: '[::1]' }, { host: '::1' }],
+  [
+    { origins: ['https://a.example', 'http://localhost:3000'] },
+    { origins: ['https://a.example', 'http://localhost:3000'] },
+  ],
+  [{ page: 'page.html' }, { page: '/etc/downlink/page.html' }],
+]
+
+const BAD: readonly (readonly [config: unknown, line: RegExp])[] = [
+  [[], /^Expected an object$/],
+  [null, /^Expected an object$/],
+  [{ logg: 'memory' }, /^logg: No such member\. There are .*log, durability/],
+  [{ toString: 'memory' }, /^toString: No such member/],
+  [{ log: 'redis:x' }, /^log: Expected memory, or sqlite:/],
+  [{ log: 'sqlite:' }, /^log: Expected memory, or sqlite:/],
+  [{ log: 'sqlite:data/' }, /^log: Expected memory, or sqlite:/],
+  [{ log: 1 }, /^log: Expected a string$/],
+  [{ durability: 'much' }, /^durability: Expected "fsync" or "os"$/],
+  [{ retention: { channels: 'a' } }, /^retention: Expected a list$/],
+  [{ retention: ['a=count:1'] }, /^retention\[0\]: Expected an object$/],
+  [{ retention: [{ count: 1 }] }, /^retention\[0\]: Expected a member "channels"$/],
+  [{ retention: [{ channels: 'a' }, { channels: 'a..b' }] }, /^retention\[1\]\.channels: .*empty level/],
+  [
+    { retention: [{ channels: 'a', count: 0 }] },
+    /^retention\[0\]\.count: Expected a whole number of events, 1 or more, or none/,
+  ],
+  [{ retention: [{ channels: 'a', count: 1.5 }] }, /^retention\[0\]\.count: /],
+  [{ retention: [{ channels: 'a', count: '1000' }] }, /^retention\[0\]\.count: /],
+  [{ retention: [{ channels: 'a', age: 7 }] }, /^retention\[0\]\.age: Expected a string$/],
+  [{ retention: [{ channels: 'a', age: '0d' }] }, /^retention\[0\]\.age: Expected a time such as 90s/],
+  [{ retention: [{ channels: 'a', age: '7 d' }] }, /^retention\[0\]\.age: Expected a time such as 90s/],
+  [
+    { retention: [{ channels: 'a', bytes: '10mb' }] },
+    /^retention\[0\]\.bytes: Expected a size such as 512KB/,
+  ],
+  [
+    { retention: [{ channels: 'a', size: 1 }] },
+    /^retention\[0\]\.size: No such member\. There are channels, count, age, bytes$/,
+  ],
+  [{ forget: 7 }, /^forget: Expected a string$/],
+  [{ forget: 'never' }, /^forget: Expected a time/],
+  [{ port: '4080' }, /^port: Expected a whole number from 0 to 65535$/],
+  [{ port: 65_536 }, /^port: Expected a whole number/],
+  [{ host: '0.0.0.0' }, /^host: A hub without rules listens on loopback only/],
+  [{ origins: 'https://a.example' }, /^origins: Expected a list$/],
+  [{ origins: ['https://a.example/'] }, /^origins\[0\]: Expected an origin/],
+  [{ page: '' }, /^page: Expected the path of a file$/],
+]
+
+describe('the configuration file', () => {
+  for (const [config, settings] of GOOD) {
+    test(`${JSON.stringify(config)} is good, for the schema too`, () => {
+      assert.deepEqual(parseConfig(JSON.stringify(config), '/etc/downlink'), settings)
+      assert.ok(allows(config), JSON.stringify(allows.errors))
+    })
+  }
+
+  for (const [config, line] of BAD) {
+    test(`${JSON.stringify(config)} is refused with its place, by the schema too`, () => {
+      assert.throws(
+        () => parseConfig(JSON.stringify(config), '/'),
+        (error) => {
+          assert.ok(error instanceof ConfigError)
+          assert.match(error.message, line)
+          assert.doesNotMatch(error.message, /\n/)
+          return true
+        },
+      )
+      assert.equal(allows(config), false)
+    })
+  }
+
+  test('what is no JSON is refused with its place', () => {
+    assert.throws(() => parseConfig('{"log":', '/'), /^ConfigError: Expected JSON \(.*\)$/)
+  })
+
+  test('no JSON whatever makes it fail in another way', () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        try {
+          parseConfig(text, '/')
+        } catch (error) {
+          assert.ok(error instanceof ConfigError, String(error))
+        }
+      }),
+    )
+  })
+
+  test('the schema and the parser agree on members of any value', () => {
+    const name = fc.constantFrom(...Object.keys((schema as { properties: object }).properties))
+    const text = fc.constantFrom(
+      '7d',
+      '0',
+      '1s',
+      'none',
+      'os',
+      'memory',
+      'sqlite:a',
+      'localhost',
+      '::1',
+      '10MB',
+      '',
+    )
+    const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), text, fc.integer({ min: -1, max: 70_000 }))
+    fc.assert(
+      fc.property(name, value, (member, given) => {
+        const config = { [member]: given }
+        let parsed = true
+        try {
+          parseConfig(JSON.stringify(config), '/')
+        } catch {
+          parsed = false
+        }
+        assert.equal(allows(JSON.parse(JSON.stringify(config))), parsed, JSON.stringify(config))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+})
+
+describe('amounts', () => {
+  test('times and sizes have units', () => {
+    assert.deepEqual(
+      ['90s', '15m', '12h', '7d', '1.5h'].map(durationOf),
+      [90_000, 900_000, 43_200_000, 604_800_000, 5_400_000],
+    )
+    assert.deepEqual(
+      ['4096B', '512KB', '10MB', '1.5GB'].map(bytesOf),
+      [4096, 524_288, 10_485_760, 1_610_612_736],
+    )
+    assert.deepEqual([countOf('1'), forgetOf('0'), forgetOf('1d')], [1, 0, 86_400_000])
+    for (const text of ['', '7', 'd', '-1d', '0s', '1w', '7D', ' 7d', '1e3s', '0.0001s'])
+      assert.throws(() => durationOf(text), /Expected a time/)
+    for (const text of ['', '7', '10Mb', '-1KB', '0MB', '0.1B'])
+      assert.throws(() => bytesOf(text), /Expected a size/)
+    for (const text of ['', '0', '1.5', '-1', '1e3'])
+      assert.throws(() => countOf(text), /Expected a whole number/)
+  })
+
+  test('a rule names channels and limits', () => {
+    assert.deepEqual(ruleOf('orders.**=count:1000,age:7d,bytes:10MB'), {
+      channels: 'orders.**',
+      count: 1000,
+      age: 604_800_000,
+      bytes: 10_485_760,
+    })
+    assert.deepEqual(ruleOf('a:b.c=age:none'), { channels: 'a:b.c', age: Infinity })
+    assert.deepEqual(ruleOf('a=none'), { channels: 'a', count: Infinity, age: Infinity, bytes: Infinity })
+    for (const text of [
+      '',
+      'a',
+      'a=',
+      '=count:1',
+      'a=count:1,',
+      'a=count',
+      'a=count:1,count:2',
+      'a=size:1',
+      'a=toString:1',
+      'a=7d',
+    ]) {
+      assert.throws(() => ruleOf(text), { name: 'AmountError' }, text)
+    }
+  })
+})
+
+test('a log lives in memory, or in the file of a path', () => {
+  assert.deepEqual(placeOf('memory'), { engine: 'memory' })
+  assert.deepEqual(placeOf('sqlite:./a b/log.db'), { engine: 'sqlite', path: './a b/log.db' })
+  for (const text of ['', 'sqlite', 'sqlite:', 'sqlite:a/', 'sqlite:a\0', 'Memory', 'file:a'])
+    assert.equal(placeOf(text), undefined)
+})
