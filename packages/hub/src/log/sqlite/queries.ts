@@ -12,6 +12,7 @@ export const QUERIES = {
   byName: 'SELECT * FROM channels WHERE name = ?',
   byId: 'SELECT name, trimmed_to, deleted_to FROM channels WHERE id = ?',
   fromName: 'SELECT * FROM channels WHERE name >= ? AND name < ? ORDER BY name LIMIT ?',
+  nameAt: 'SELECT 1 FROM channels WHERE name >= ? AND name < ? LIMIT 1 OFFSET ?',
   lossesAfter:
     'SELECT * FROM channels WHERE lost_to > 0 AND (lost_to, id) > (?, ?) ORDER BY lost_to, id LIMIT ?',
   mostLost: 'SELECT max(lost_to) AS most FROM channels WHERE lost_to > 0',

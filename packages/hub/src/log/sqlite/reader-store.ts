@@ -10,7 +10,9 @@ import type { ListRequest, ReadRequest } from './messages.ts'
 import { QUERIES } from './queries.ts'
 
 /** So many channels are merged one by one; when there are more, all events are looked through in their order. */
-const FEW = 500
+const FEW = 2_000
+/** Events looked through first, before the channels are looked at. */
+const GLANCE = 256
 /** Rows looked through at a time. */
 const WINDOW = 2_000
 
@@ -103,16 +105,19 @@ export class ReaderStore {
   /** Finds the events of a page, and leaves the transaction open in which it found the last. */
   *#take(set: ChannelSet, from: Position, sign: 1 | -1, limit: Limit): Steps<Taken> {
     const page = new PageBuilder(limit)
+    // By pattern, most readers are near the end, or take whatever comes: a look at the next few events is often all.
+    let glance = set.patterns.length > 0
     for (let beyond = from; ; yield) {
       this.#db.exec('BEGIN')
       try {
-        const few = this.#few(set)
+        const few = glance ? undefined : this.#few(set)
         if (few) {
           const lanes = few.map((row) => this.#lane(row, sign))
           for (const event of mergeLanes(lanes, beyond, sign)) if (!page.add(event)) break
           return page.taken
         }
-        const { events, last } = this.#window(set, beyond, sign)
+        const { events, last } = this.#window(set, beyond, sign, glance ? GLANCE : WINDOW)
+        glance = false
         for (const event of events) if (!page.add(event)) return page.taken
         if (last === undefined) return page.taken
         beyond = last
@@ -126,20 +131,25 @@ export class ReaderStore {
 
   /** The channels of the set, unless they are too many to be read one by one. */
   #few(set: ChannelSet): readonly Row[] | undefined {
+    if (set.patterns.some((pattern) => this.#crowded(pattern))) return undefined
     const rows = new Map<string, Row>()
     for (const name of set.names) {
       const row = this.#statements.byName.get(name)
       if (row) rows.set(name, row)
     }
     for (const pattern of set.patterns) {
-      const prefix = pattern.slice(0, pattern.indexOf('*'))
-      const candidates = this.#statements.fromName.all(prefix, `${prefix}${LAST}`, WINDOW)
-      if (candidates.length === WINDOW) return undefined
-      for (const row of candidates)
+      const prefix = prefixOf(pattern)
+      for (const row of this.#statements.fromName.all(prefix, `${prefix}${LAST}`, FEW)) {
         if (matchesPattern(pattern, String(row.name))) rows.set(String(row.name), row)
-      if (rows.size > FEW) return undefined
+      }
     }
     return [...rows.values()]
+  }
+
+  /** Whether more channels than a few have names that begin as the pattern does. */
+  #crowded(pattern: string): boolean {
+    const prefix = prefixOf(pattern)
+    return this.#statements.nameAt.get(prefix, `${prefix}${LAST}`, FEW) !== undefined
   }
 
   #lane(row: Row, sign: 1 | -1): Fetch {
@@ -156,14 +166,15 @@ export class ReaderStore {
     set: ChannelSet,
     beyond: Position,
     sign: 1 | -1,
+    size: number,
   ): { events: LaneEvent[]; last: Position | undefined } {
     const { allForward, allBackward } = this.#statements
-    const rows = (sign === 1 ? allForward : allBackward).all(beyond, WINDOW)
+    const rows = (sign === 1 ? allForward : allBackward).all(beyond, size)
     const floors = new Map<SQLOutputValue, Position>()
     const events = rows.filter(
       (row) => Number(row.position) > this.#floor(set, row.channel as SQLOutputValue, floors),
     )
-    const last = rows.length < WINDOW ? undefined : Number(rows.at(-1)?.position)
+    const last = rows.length < size ? undefined : Number(rows.at(-1)?.position)
     return { events: events.map(laneEvent), last }
   }
 
@@ -199,6 +210,8 @@ export class ReaderStore {
 
   #gap(set: ChannelSet, after: Position, next: Position): LogGap | undefined {
     const numbers = this.#numbers()
+    // Most readers are near the frontier, where nothing is lost yet: they need not look at any channel.
+    if (this.#most('lost_to') <= after && numbers.horizon.position <= after) return undefined
     const finder = new GapFinder(set, after)
     const few = this.#few(set)
     if (few) for (const row of few) finder.channel(String(row.name), lossesOf(row))
@@ -291,6 +304,11 @@ class PageBuilder {
   get taken(): Taken {
     return { found: this.#found, more: this.#more }
   }
+}
+
+/** What every name that the pattern matches begins with. */
+function prefixOf(pattern: string): string {
+  return pattern.slice(0, pattern.indexOf('*'))
 }
 
 /** After every name: they are ASCII. */
