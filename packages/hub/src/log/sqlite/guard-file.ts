@@ -9,8 +9,10 @@ export interface Guard {
   readonly log: string
   /** Nothing beyond this position was acknowledged. */
   readonly position: number
-  /** When this was written, in milliseconds since 1970: a copy of the file is newer. */
+  /** When this was written, in milliseconds since 1970: a copy over the same file is newer. */
   readonly time: number
+  /** What the file is to its file system (`fileOf`): a copy beside it is another. */
+  readonly file: string
   /** Closed as it should be. */
   readonly clean: boolean
   readonly durability: 'fsync' | 'os'
@@ -25,8 +27,16 @@ export function guardPath(path: string): string {
   return `${path}-guard`
 }
 
-/** What the file says, and when it was last changed by anyone; undefined when there is none, or nothing that can be read. */
-export function readGuard(path: string): { readonly guard: Guard; readonly changed: number } | undefined {
+/** What the file says, and what the file system says of it. */
+export interface FoundGuard {
+  readonly guard: Guard
+  /** When it was last changed by anyone, in milliseconds since 1970. */
+  readonly changed: number
+  readonly file: string
+}
+
+/** Undefined when there is none, or nothing that can be read. */
+export function readGuard(path: string): FoundGuard | undefined {
   let fd: number
   try {
     fd = openSync(guardPath(path), 'r')
@@ -36,8 +46,8 @@ export function readGuard(path: string): { readonly guard: Guard; readonly chang
   try {
     const buffer = Buffer.alloc(LENGTH)
     const length = readSync(fd, buffer, 0, LENGTH, 0)
-    const guard = JSON.parse(buffer.toString('utf8', 0, length)) as Guard
-    return { guard, changed: fstatSync(fd).ctimeMs }
+    const guard = JSON.parse(buffer.toString('utf8', 0, length)) as Guard | null
+    return guard === null ? undefined : { guard, changed: fstatSync(fd).ctimeMs, file: fileOf(fd) }
   } catch {
     return undefined
   } finally {
@@ -45,10 +55,13 @@ export function readGuard(path: string): { readonly guard: Guard; readonly chang
   }
 }
 
-export function writeGuard(path: string, guard: Guard): void {
+export function writeGuard(path: string, guard: Omit<Guard, 'file'>): void {
   const fd = openSync(guardPath(path), 'w')
-  writeSync(fd, JSON.stringify(guard).padEnd(LENGTH))
-  closeSync(fd)
+  try {
+    writeSync(fd, JSON.stringify({ ...guard, file: fileOf(fd) }).padEnd(LENGTH))
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** The guard of a log that is open. */
@@ -67,15 +80,26 @@ export class GuardFile {
     this.#write({ ...this.#guard, position, time: Date.now() })
   }
 
-  close(position: number): void {
+  /** After the database: what is called clean is on the disk. */
+  close(position: number = this.#guard.position): void {
     this.#write({ ...this.#guard, position, time: Date.now(), clean: true })
     closeSync(this.#fd)
   }
 
   #write(guard: Guard): void {
-    this.#guard = guard
-    writeSync(this.#fd, JSON.stringify(guard).padEnd(LENGTH), 0)
+    try {
+      writeSync(this.#fd, JSON.stringify(guard).padEnd(LENGTH), 0)
+      this.#guard = guard
+    } catch {
+      // The events are stored, so nothing is refused for it. A guard that lags notices less, and a torn one changes the epoch.
+    }
   }
+}
+
+/** Its number, which is soon given to another file when it is gone, and when it was made; 0 where the file system does not know. */
+function fileOf(fd: number): string {
+  const { ino, birthtimeMs } = fstatSync(fd)
+  return `${ino} of ${birthtimeMs}`
 }
 
 /** Changes with every start of the machine; empty where the system does not tell. */

@@ -78,10 +78,11 @@ function sweep(now: number): SweepResult {
 
 function close(): void {
   if (open) {
-    guard.close(open.store.meta.frontier)
+    const { frontier } = open.store.meta
     open.db.close()
     open = undefined
-  }
+    guard.close(frontier)
+  } else if (opened === 0) guard.close()
 }
 
 answerCalls({ write, sweep, close })
