@@ -77,18 +77,16 @@ export interface RunOptions {
   readonly reading?: boolean
   /** The folder that it runs in. Default that of the tests. */
   readonly cwd?: string
-  /** What runs it. Default the Node of the tests. */
-  readonly node?: string
 }
 
 /** Starts it; it is gone when the test is. */
 export function run(
   t: TestContext,
   args: readonly string[],
-  { env = {}, reading = true, cwd = process.cwd(), node = process.execPath }: RunOptions = {},
+  { env = {}, reading = true, cwd = process.cwd() }: RunOptions = {},
 ): Command {
   const { DOWNLINK_URL: _, ...inherited } = process.env
-  const child = spawn(node, [BIN, ...args], { env: { ...inherited, ...env }, cwd })
+  const child = spawn(process.execPath, [BIN, ...args], { env: { ...inherited, ...env }, cwd })
   const command = new Command(child, reading)
   t.after(async () => {
     child.kill('SIGKILL')
