@@ -179,7 +179,7 @@ export class WriterStore {
 
   /** Trims what count and bytes don't allow. `brought` is what the transaction itself may have added. */
   #trimToRule(row: ChannelRow, brought: number, now: number): void {
-    this.trim(row, TRIM_STEP + brought, now, () => overflows(row))
+    if (overflows(row)) this.trim(row, TRIM_STEP + brought, now, () => overflows(row))
   }
 
   /** Whether a channel has more than its rule allows, which only a change of rules can leave behind. */
