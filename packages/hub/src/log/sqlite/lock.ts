@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { LogError } from '../log.ts'
+import { isBusy, toLogError } from './sqlite-error.ts'
 
 export interface Lock {
   release(): void
@@ -12,11 +13,13 @@ export interface Lock {
 export function lock(path: string): Lock {
   makeFolder(path)
   // Who only looks whether it is held (`lockHolder`) holds it for a moment, too.
-  const db = new DatabaseSync(`${path}-lock`, { timeout: 250 })
+  let db: DatabaseSync | undefined
   try {
+    db = new DatabaseSync(`${path}-lock`, { timeout: 250 })
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (cause) {
-    db.close()
+    db?.close()
+    if (!isBusy(cause)) throw toLogError(cause, path)
     throw new LogError(
       'log-unavailable',
       `${path} is in use by another hub${holderOf(path)}: stop it, or choose another path`,
@@ -25,9 +28,13 @@ export function lock(path: string): Lock {
       },
     )
   }
-  // For people only.
-  writeFileSync(`${path}-pid`, `${process.pid}\n`)
-  return { release: () => db.close() }
+  const held = db
+  try {
+    writeFileSync(`${path}-pid`, `${process.pid}\n`)
+  } catch {
+    // It is for people only.
+  }
+  return { release: () => held.close() }
 }
 
 /** Who holds the lock of a log, in words; undefined when nobody does. */

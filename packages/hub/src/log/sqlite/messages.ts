@@ -1,6 +1,7 @@
 /** What goes between the log and its two workers. All of it can be cloned. */
 import type { ChannelInfo, From, Limit, LogErrorCode, LogPage, Position } from '../log.ts'
 import type { RetentionRule } from '../retention.ts'
+import type { Trial } from './condition.ts'
 
 export interface AppendRequest {
   readonly kind: 'append'
@@ -94,11 +95,13 @@ export interface ListRequest {
 export type WriterCalls = {
   write(call: { readonly requests: readonly WriteRequest[]; readonly now: number }): GroupResult
   sweep(now: number): SweepResult
+  probe(trial: Trial): void
   close(call: undefined): void
 }
 
 export type ReaderCalls = {
   read(request: ReadRequest): LogPage
   list(request: ListRequest): readonly ChannelInfo[]
+  probe(call: undefined): void
   close(call: undefined): void
 }

@@ -1,9 +1,9 @@
 /** What happens to a log's files before its threads open them: lock, migrate, check, and the question whether anything was forgotten. */
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { newEpochName } from '../epoch.ts'
-import type { Epoch, LogState } from '../log.ts'
+import { type Epoch, LogError, type LogState } from '../log.ts'
 import { whatBroke } from './continuity.ts'
 import { bootId, readGuard, writeGuard } from './guard-file.ts'
 import { type Durability, openForWriting } from './open.ts'
@@ -26,6 +26,9 @@ export function prepare(path: string, durability: Durability, rules: string, ran
   let db: DatabaseSync | undefined
   try {
     const found = existsSync(path)
+    if (found && statSync(path).isDirectory()) {
+      throw new LogError('log-unavailable', `${path} is a folder: name a file in it, such as ${path}/log.db`)
+    }
     db = openForWriting(path, durability, (before) => void formatOf(before, path))
     // One commit for everything: each of its own would be another wait for the disk.
     db.exec('BEGIN IMMEDIATE')

@@ -25,7 +25,12 @@ export type Steps<T> = Generator<void, T, void>
 interface Taken {
   readonly found: readonly LaneEvent[]
   readonly more: boolean
+  /** The channels of the set, when they are few. */
+  readonly few?: readonly Row[]
 }
+
+/** A channel that may have lost something, or word that there are too many to tell. */
+type Lost = Row | 'too many'
 
 export class ReaderStore {
   readonly #db: DatabaseSync
@@ -44,6 +49,11 @@ export class ReaderStore {
     if ('after' in from) return yield* this.#readAfter(set, from.after, limit)
     if ('before' in from) return yield* this.#readBefore(set, from.before, limit)
     return yield* this.#readLast(set, { ...limit, events: Math.min(limit.events, from.last) })
+  }
+
+  /** Reads what is always there. */
+  probe(): void {
+    this.#meta.get('frontier')
   }
 
   *list({ set: parts, after, limit }: ListRequest): Steps<readonly ChannelInfo[]> {
@@ -68,25 +78,24 @@ export class ReaderStore {
   }
 
   *#readAfter(set: ChannelSet, after: Position, limit: Limit): Steps<LogPage> {
-    const { found, more } = yield* this.#take(set, after, 1, limit)
+    const { found, more, few } = yield* this.#take(set, after, 1, limit)
     // Still within the transaction in which the last of them was found.
     const { frontier } = this.#numbers()
-    const events = this.#events(found)
-    const first = found[0]
-    const gap = this.#gap(set, after, first ? first.position - 1 : frontier)
     const cursor = more ? (found.at(-1)?.position ?? after) : frontier
-    const ends = this.#ends(set, after, cursor)
-    this.#db.exec('COMMIT')
-    return { events, cursor, more, ...(gap && { gap }), ends }
+    const ends = yield* this.#endsOf(set, few, after, cursor)
+    const lost = few ? lossesAmong(few) : yield* this.#lostOf(set, after)
+    const { events, gone } = this.#events(found)
+    const first = found[0]
+    const gap = this.#gap(set, after, [...lost, ...gone], first ? first.position - 1 : frontier)
+    return this.#close({ events, cursor, more, ...(gap && { gap }), ends: this.#confirmed(ends) })
   }
 
   *#readBefore(set: ChannelSet, before: Position, limit: Limit): Steps<LogPage> {
-    const { found, more } = yield* this.#take(set, before, -1, limit)
-    const events = this.#events(found.toReversed())
-    const cursor = events[0]?.position ?? before
-    const ends = this.#ends(set, cursor - 1, before - 1)
-    this.#db.exec('COMMIT')
-    return { events, cursor, more, ends }
+    const { found, more, few } = yield* this.#take(set, before, -1, limit)
+    const first = found.at(-1)?.position ?? before
+    const ends = yield* this.#endsOf(set, few, first - 1, before - 1)
+    const { events } = this.#events(found.toReversed())
+    return this.#close({ events, cursor: first, more, ends: this.#confirmed(ends) })
   }
 
   *#readLast(set: ChannelSet, limit: Limit): Steps<LogPage> {
@@ -94,12 +103,16 @@ export class ReaderStore {
     this.#db.exec('BEGIN')
     const { frontier } = this.#numbers()
     this.#db.exec('COMMIT')
-    const { found } = yield* this.#take(set, frontier + 1, -1, limit)
-    const events = this.#events(found.toReversed())
-    const first = events[0]?.position ?? frontier + 1
-    const ends = this.#ends(set, first - 1, frontier)
+    const { found, few } = yield* this.#take(set, frontier + 1, -1, limit)
+    const first = found.at(-1)?.position ?? frontier + 1
+    const ends = yield* this.#endsOf(set, few, first - 1, frontier)
+    const { events } = this.#events(found.toReversed())
+    return this.#close({ events, cursor: frontier, more: false, ends: this.#confirmed(ends) })
+  }
+
+  #close(page: LogPage): LogPage {
     this.#db.exec('COMMIT')
-    return { events, cursor: frontier, more: false, ends }
+    return page
   }
 
   /** Finds the events of a page, and leaves the transaction open in which it found the last. */
@@ -157,8 +170,9 @@ export class ReaderStore {
     const floor = floorOf(lossesOf(row))
     const { forward, backward } = this.#statements
     return sign === 1
-      ? (beyond, limit) => forward.all(id, Math.max(beyond, floor), limit).map(laneEvent)
-      : (beyond, limit) => backward.all(id, floor, beyond, limit).map(laneEvent)
+      ? (beyond, limit) =>
+          forward.all(id, Math.max(beyond, floor), limit).map((event) => laneEvent(event, id))
+      : (beyond, limit) => backward.all(id, floor, beyond, limit).map((event) => laneEvent(event, id))
   }
 
   /** Looks through the next events of all channels. `last`: how far it looked, undefined when there are no more. */
@@ -175,7 +189,7 @@ export class ReaderStore {
       (row) => Number(row.position) > this.#floor(set, row.channel as SQLOutputValue, floors),
     )
     const last = rows.length < size ? undefined : Number(rows.at(-1)?.position)
-    return { events: events.map(laneEvent), last }
+    return { events: events.map((row) => laneEvent(row, Number(row.channel))), last }
   }
 
   /** Below and at which a channel has nothing for this set: everything, when it is not in it. */
@@ -189,33 +203,39 @@ export class ReaderStore {
     return floor
   }
 
-  #events(found: readonly LaneEvent[]): LogEvent[] {
-    const channels = new Map<SQLOutputValue, { readonly name: string; readonly floor: Position }>()
+  /** Those that are still there, and the channels of those that went since they were found: that is a loss, too. */
+  #events(found: readonly LaneEvent[]): { events: LogEvent[]; gone: readonly Row[] } {
+    const channels = new Map<SQLOutputValue, Row>()
+    const gone = new Map<SQLOutputValue, Row>()
     const events: LogEvent[] = []
-    for (const { position } of found) {
-      const row = this.#statements.event.get(position)
-      // Gone since an earlier window: the gap, which is found last, tells it.
-      if (!row) continue
-      const id = row.channel as SQLOutputValue
-      let channel = channels.get(id)
-      if (channel === undefined) {
-        const own = this.#statements.byId.get(id) as Row
-        channel = { name: String(own.name), floor: floorOf(lossesOf(own)) }
-        channels.set(id, channel)
-      }
-      if (position > channel.floor) events.push(logEvent(position, channel.name, row))
+    for (const { position, channel: id } of found) {
+      const own = channels.get(id) ?? this.#statements.byId.get(id)
+      // Forgotten since: the horizon tells it.
+      if (!own) continue
+      channels.set(id, own)
+      const row = position > floorOf(lossesOf(own)) ? this.#statements.event.get(position) : undefined
+      if (row) events.push(logEvent(position, String(own.name), row))
+      else gone.set(id, own)
     }
-    return events
+    return { events, gone: [...gone.values()] }
   }
 
-  #gap(set: ChannelSet, after: Position, next: Position): LogGap | undefined {
+  #gap(set: ChannelSet, after: Position, lost: readonly Lost[], next: Position): LogGap | undefined {
     const numbers = this.#numbers()
-    // Most readers are near the frontier, where nothing is lost yet: they need not look at any channel.
-    if (this.#most('lost_to') <= after && numbers.horizon.position <= after) return undefined
     const finder = new GapFinder(set, after)
-    const few = this.#few(set)
-    if (few) for (const row of few) finder.channel(String(row.name), lossesOf(row))
-    else this.#findLosses(set, after, finder)
+    const told = new Set<string>()
+    for (const one of lost) {
+      if (one === 'too many') {
+        finder.everything(this.#most('lost_to'), this.#most('loss'))
+        continue
+      }
+      const name = String(one.name)
+      if (told.has(name)) continue
+      told.add(name)
+      // As it is by now; a channel that was forgotten since lies below the horizon.
+      const row = this.#statements.byName.get(name)
+      if (row) finder.channel(name, lossesOf(row))
+    }
     for (const name of set.names) {
       if (!this.#statements.byName.get(name)) finder.forgotten(name, numbers.horizon)
     }
@@ -223,13 +243,19 @@ export class ReaderStore {
     return finder.gap(next)
   }
 
-  #findLosses(set: ChannelSet, after: Position, finder: GapFinder): void {
-    for (let [lost, id, looks] = [after, MOST_ID, 0]; ; looks++) {
-      if (looks === MOST_LOOKS) return finder.everything(this.#most('lost_to'), this.#most('loss'))
-      const rows = this.#statements.lossesAfter.all(lost, id, WINDOW)
-      for (const row of rows) if (set.has(String(row.name))) finder.channel(String(row.name), lossesOf(row))
-      if (rows.length < WINDOW) return
-      ;[lost, id] = [Number(rows.at(-1)?.lost_to), Number(rows.at(-1)?.id)]
+  /**
+   * The channels of the set that lost something after a position, in steps. What is lost after its step was looked at was either
+   * found before, and is missed when the page is made (`gone`), or lies beyond the page; `lost_to` only grows, so none slips by.
+   */
+  *#lostOf(set: ChannelSet, after: Position): Steps<readonly Lost[]> {
+    const lost: Lost[] = []
+    for (let [from, id] = [after, MOST_ID]; ;) {
+      const rows = this.#statements.lossesAfter.all(from, id, WINDOW)
+      for (const row of rows) if (set.has(String(row.name))) lost.push(row)
+      if (lost.length > MOST_LOST) return ['too many']
+      if (rows.length < WINDOW) return lost
+      ;[from, id] = [Number(rows.at(-1)?.lost_to), Number(rows.at(-1)?.id)]
+      yield* this.#pause()
     }
   }
 
@@ -237,22 +263,35 @@ export class ReaderStore {
     return Number(this.#statements[column === 'loss' ? 'mostLoss' : 'mostLost'].get()?.most)
   }
 
-  /** Of names all ends up to `upTo`, of patterns those after `after` too. */
-  #ends(set: ChannelSet, after: Position, upTo: Position): EndMark[] {
-    const ends: EndMark[] = []
-    for (const name of set.names) {
-      const position = this.#statements.byName.get(name)?.end_at
-      if (typeof position === 'number' && position <= upTo)
-        ends.push({ kind: 'end', channel: name, position })
-    }
-    if (set.patterns.length > 0) {
-      for (const row of this.#statements.endsBetween.iterate(after, upTo)) {
-        const channel = String(row.name)
-        if (set.has(channel) && !set.hasName(channel))
-          ends.push({ kind: 'end', channel, position: Number(row.end_at) })
+  /** Of names all ends up to `upTo`, of patterns those after `after` too; in steps. No end up to `upTo` can come later. */
+  *#endsOf(set: ChannelSet, few: Taken['few'], after: Position, upTo: Position): Steps<EndMark[]> {
+    const rows: Row[] = []
+    const named = (row: Row): boolean => set.hasName(String(row.name))
+    const within = (row: Row): boolean => row.end_at !== null && Number(row.end_at) <= upTo
+    if (few) {
+      rows.push(...few.filter((row) => within(row) && (named(row) || Number(row.end_at) > after)))
+    } else {
+      for (const name of set.names) {
+        const row = this.#statements.byName.get(name)
+        if (row && within(row)) rows.push(row)
+      }
+      for (let from = after; ;) {
+        const some = this.#statements.endsBetween.all(from, upTo, WINDOW)
+        rows.push(...some.filter((row) => set.has(String(row.name)) && !named(row)))
+        if (some.length < WINDOW) break
+        from = Number(some.at(-1)?.end_at)
+        yield* this.#pause()
       }
     }
+    const ends = rows.map((row): EndMark => {
+      return { kind: 'end', channel: String(row.name), position: Number(row.end_at) }
+    })
     return ends.sort((one, other) => one.position - other.position)
+  }
+
+  /** Those that still hold: a channel may have been erased since. */
+  #confirmed(ends: readonly EndMark[]): EndMark[] {
+    return ends.filter(({ channel, position }) => this.#statements.byName.get(channel)?.end_at === position)
   }
 
   #numbers(): { frontier: Position; horizon: Horizon } {
@@ -313,8 +352,8 @@ function prefixOf(pattern: string): string {
 
 /** After every name: they are ASCII. */
 const LAST = '\x7f'
-/** Windows of channels that have lost something, in one gap: beyond it the whole read is said to have lost something. */
-const MOST_LOOKS = 20
+/** Channels of one read that have lost something: beyond it the whole read is said to have. */
+const MOST_LOST = 1_000
 /** After every id. */
 const MOST_ID = Number.MAX_SAFE_INTEGER
 
@@ -327,8 +366,12 @@ function lossesOf(row: Row): Losses {
   }
 }
 
-function laneEvent(row: Row): LaneEvent {
-  return { position: Number(row.position), size: Number(row.size) }
+function laneEvent(row: Row, channel: number): LaneEvent {
+  return { position: Number(row.position), size: Number(row.size), channel }
+}
+
+function lossesAmong(rows: readonly Row[]): readonly Row[] {
+  return rows.filter((row) => Number(row.lost_to) > 0)
 }
 
 function logEvent(position: Position, channel: string, row: Row): LogEvent {

@@ -3,11 +3,14 @@ import { workerData } from 'node:worker_threads'
 import type { ListRequest, ReadRequest } from './messages.ts'
 import { openForReading } from './open.ts'
 import { ReaderStore, type Steps } from './reader-store.ts'
-import { isSerious, toLogError } from './sqlite-error.ts'
+import { isDamage, isSerious, toLogError } from './sqlite-error.ts'
 import { answerCalls } from './thread.ts'
 
 const { path } = workerData as { readonly path: string }
 let open: { readonly db: ReturnType<typeof openForReading>; readonly store: ReaderStore } | undefined
+
+/** What is damaged stays so, whatever else can still be read. */
+let damage: Error | undefined
 
 function* guarded<T>(work: (store: ReaderStore) => Steps<T>): Steps<T> {
   try {
@@ -18,6 +21,7 @@ function* guarded<T>(work: (store: ReaderStore) => Steps<T>): Steps<T> {
     return yield* work(open.store)
   } catch (error) {
     if (open?.db.isTransaction) open.db.exec('ROLLBACK')
+    if (isDamage(error)) damage = error
     if (isSerious(error)) {
       open?.db.close()
       open = undefined
@@ -26,9 +30,16 @@ function* guarded<T>(work: (store: ReaderStore) => Steps<T>): Steps<T> {
   }
 }
 
+function* probe(store: ReaderStore): Steps<void> {
+  if (damage) throw damage
+  yield
+  store.probe()
+}
+
 answerCalls({
   read: (request: ReadRequest) => guarded((store) => store.read(request)),
   list: (request: ListRequest) => guarded((store) => store.list(request)),
+  probe: () => guarded(probe),
   close: () => {
     open?.db.close()
     open = undefined

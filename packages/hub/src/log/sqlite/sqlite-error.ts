@@ -6,7 +6,7 @@ const CODES = { busy: 5, readOnly: 8, io: 10, corrupt: 11, full: 13, cantOpen: 1
 
 /** A `LogError` that says what to do. What is no SQLite error comes back as it is. */
 export function toLogError(error: unknown, path: string): unknown {
-  const code = primaryCode(error)
+  const code = noRoomForIndex(error) ? CODES.full : (primaryCode(error) ?? codeOfSystem(error))
   if (code === undefined) return error
   const cause = error as Error
   switch (code) {
@@ -46,10 +46,34 @@ export function toLogError(error: unknown, path: string): unknown {
   }
 }
 
+/** SQLITE_IOERR_SHMSIZE: the index of the WAL could not grow. */
+function noRoomForIndex(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === 4874
+}
+
+/** What a file beside the database met, as SQLite would say it. */
+function codeOfSystem(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') return CODES.full
+  if (error.code === 'EROFS' || error.code === 'EACCES' || error.code === 'EPERM') return CODES.readOnly
+  return undefined
+}
+
 /** Whether the connection itself may be in a state that nobody knows, and is to be opened anew. */
 export function isSerious(error: unknown): boolean {
   const code = primaryCode(error)
   return code === CODES.io || code === CODES.corrupt || code === CODES.notADatabase
+}
+
+/** Whether the file holds what it should not. */
+export function isDamage(error: unknown): error is Error {
+  const code = primaryCode(error)
+  return code === CODES.corrupt || code === CODES.notADatabase
+}
+
+/** Whether it is that another connection holds the file. */
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === CODES.busy
 }
 
 function primaryCode(error: unknown): number | undefined {

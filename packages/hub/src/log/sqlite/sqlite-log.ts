@@ -25,6 +25,7 @@ import {
   type RetentionRule,
 } from '../retention.ts'
 import { Tails } from '../tails.ts'
+import { Condition } from './condition.ts'
 import { GroupCommit } from './group-commit.ts'
 import { type Lock, lock } from './lock.ts'
 import type {
@@ -73,6 +74,7 @@ export class SqliteLog implements Log {
   readonly #lock: Lock
   readonly #commits: GroupCommit
   readonly #tails: Tails
+  readonly #condition: Condition
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #state: LogState
@@ -80,7 +82,6 @@ export class SqliteLog implements Log {
   #sweeping: Promise<boolean> | undefined
   /** The last sweep left more to do. */
   #behind = false
-  #failure: LogError | undefined
   #closing: Promise<void> | undefined
 
   /** @throws {LogError} `log-unavailable`, `retention-invalid` */
@@ -121,6 +122,9 @@ export class SqliteLog implements Log {
       recheck,
     })
     this.#reader = new Thread(new URL(`./reader-worker${suffix}`, import.meta.url), { path })
+    this.#condition = new Condition(async (trial) => {
+      await Promise.all([this.#writer.call('probe', trial), this.#reader.call('probe', undefined)])
+    })
     this.#commits = new GroupCommit(
       (requests) => this.#writer.call('write', { requests, now: this.#now() }),
       (requests, group) => this.#committed(requests, group),
@@ -171,7 +175,7 @@ export class SqliteLog implements Log {
 
   async health(): Promise<Health> {
     this.#refuseClosed()
-    return this.#failure ? { ok: false, reason: this.#failure.message } : { ok: true }
+    return this.#condition.health()
   }
 
   close(): Promise<void> {
@@ -207,10 +211,10 @@ export class SqliteLog implements Log {
   #committed(requests: readonly WriteRequest[], group: GroupResult): void {
     const [first] = group.results
     if (group.frontier < 0) {
-      this.#failure = first?.kind === 'failed' ? new LogError(first.code, first.message) : undefined
+      if (first?.kind === 'failed') this.#condition.met(new LogError(first.code, first.message))
       return
     }
-    this.#failure = undefined
+    this.#condition.met(undefined)
     this.#due = Math.min(this.#due, group.due)
     const before = this.#state.frontier
     this.#state = { ...this.#state, frontier: group.frontier }

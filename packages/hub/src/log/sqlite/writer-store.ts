@@ -70,6 +70,18 @@ export class WriterStore {
     })
   }
 
+  /** Commits what nobody will read, and takes it back. */
+  probe(bytes: number): void {
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      this.#db.prepare("INSERT OR REPLACE INTO meta VALUES ('probe', zeroblob(?))").run(bytes)
+      this.#db.exec('COMMIT')
+    } finally {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+    }
+    if (bytes > 0) this.#db.exec("DELETE FROM meta WHERE name = 'probe'")
+  }
+
   #writeOne(request: WriteRequest, now: number): WriteResult {
     try {
       return request.kind === 'append' ? this.append(request, now) : this.#drop(request, now)

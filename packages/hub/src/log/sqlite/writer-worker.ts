@@ -3,10 +3,11 @@ import type { DatabaseSync } from 'node:sqlite'
 import { workerData } from 'node:worker_threads'
 import { LogError } from '../log.ts'
 import { DURABLE_RETENTION, RetentionRules } from '../retention.ts'
+import type { Trial } from './condition.ts'
 import { GuardFile } from './guard-file.ts'
 import type { FailedResult, GroupResult, SweepResult, WriteRequest, WriterOptions } from './messages.ts'
 import { openForWriting } from './open.ts'
-import { isSerious, toLogError } from './sqlite-error.ts'
+import { isDamage, isSerious, toLogError } from './sqlite-error.ts'
 import { Sweeper } from './sweeper.ts'
 import { answerCalls } from './thread.ts'
 import { WriterStore } from './writer-store.ts'
@@ -24,6 +25,10 @@ const rules = new RetentionRules(options.retention, DURABLE_RETENTION)
 const guard = new GuardFile(options.path)
 let open: Open | undefined
 let opened = 0
+/** What is damaged stays so, whatever else still works. */
+let damage: Error | undefined
+/** Bytes of a probe on a disk that was full. */
+const LARGE = 64 * 1024
 
 function connection(): Open {
   if (open) return open
@@ -36,6 +41,7 @@ function connection(): Open {
 
 /** After an error of the file itself nobody knows what the connection has seen: the next call opens another. */
 function settle(error: unknown): unknown {
+  if (isDamage(error)) damage = error
   if (isSerious(error)) {
     try {
       open?.db.close()
@@ -76,6 +82,15 @@ function sweep(now: number): SweepResult {
   }
 }
 
+function probe({ write, large }: Trial): void {
+  try {
+    if (damage) throw damage
+    if (write) connection().store.probe(large ? LARGE : 0)
+  } catch (error) {
+    throw settle(error)
+  }
+}
+
 function close(): void {
   if (open) {
     const { frontier } = open.store.meta
@@ -85,4 +100,4 @@ function close(): void {
   } else if (opened === 0) guard.close()
 }
 
-answerCalls({ write, sweep, close })
+answerCalls({ write, sweep, probe, close })
