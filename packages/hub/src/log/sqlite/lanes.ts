@@ -4,6 +4,8 @@ import type { Position } from '../log.ts'
 export interface LaneEvent {
   readonly position: Position
   readonly size: number
+  /** The number of its channel. */
+  readonly channel: number
 }
 
 /** The next events of one channel beyond a position, in the direction of reading, at most `limit`. */

@@ -17,5 +17,5 @@ export const QUERIES = {
     'SELECT * FROM channels WHERE lost_to > 0 AND (lost_to, id) > (?, ?) ORDER BY lost_to, id LIMIT ?',
   mostLost: 'SELECT max(lost_to) AS most FROM channels WHERE lost_to > 0',
   mostLoss: "SELECT value AS most FROM meta WHERE name = 'losses'",
-  endsBetween: 'SELECT name, end_at FROM channels WHERE end_at > ? AND end_at <= ? ORDER BY end_at',
+  endsBetween: 'SELECT name, end_at FROM channels WHERE end_at > ? AND end_at <= ? ORDER BY end_at LIMIT ?',
 } as const

@@ -83,7 +83,7 @@ export class ReaderStore {
     const { frontier } = this.#numbers()
     const cursor = more ? (found.at(-1)?.position ?? after) : frontier
     const ends = yield* this.#endsOf(set, few, after, cursor)
-    const lost = few ? lossesAmong(few) : yield* this.#lostOf(set, after)
+    const lost = few ? few.filter((row) => Number(row.lost_to) > after) : yield* this.#lostOf(set, after)
     const { events, gone } = this.#events(found)
     const first = found[0]
     const gap = this.#gap(set, after, [...lost, ...gone], first ? first.position - 1 : frontier)
@@ -118,28 +118,36 @@ export class ReaderStore {
   /** Finds the events of a page, and leaves the transaction open in which it found the last. */
   *#take(set: ChannelSet, from: Position, sign: 1 | -1, limit: Limit): Steps<Taken> {
     const page = new PageBuilder(limit)
-    // By pattern, most readers are near the end, or take whatever comes: a look at the next few events is often all.
-    let glance = set.patterns.length > 0
-    for (let beyond = from; ; yield) {
-      this.#db.exec('BEGIN')
-      try {
-        const few = glance ? undefined : this.#few(set)
-        if (few) {
-          const lanes = few.map((row) => this.#lane(row, sign))
-          for (const event of mergeLanes(lanes, beyond, sign)) if (!page.add(event)) break
-          return page.taken
-        }
-        const { events, last } = this.#window(set, beyond, sign, glance ? GLANCE : WINDOW)
-        glance = false
-        for (const event of events) if (!page.add(event)) return page.taken
-        if (last === undefined) return page.taken
-        beyond = last
-      } catch (error) {
-        this.#db.exec('ROLLBACK')
-        throw error
-      }
-      this.#db.exec('COMMIT')
+    let beyond = from
+    this.#db.exec('BEGIN')
+    if (set.patterns.length > 0) {
+      // By pattern, most readers are near the end, or take whatever comes: a look at the next few events is often all.
+      const { events, last } = this.#window(set, beyond, sign, GLANCE)
+      for (const event of events) if (!page.add(event)) return page.taken
+      if (last === undefined) return page.taken
+      beyond = last
+      yield* this.#pause()
     }
+    const few = this.#few(set)
+    if (few) {
+      const lanes = few.map((row) => this.#lane(row, sign))
+      for (const event of mergeLanes(lanes, beyond, sign)) if (!page.add(event)) break
+      return { ...page.taken, few }
+    }
+    for (;;) {
+      const { events, last } = this.#window(set, beyond, sign, WINDOW)
+      for (const event of events) if (!page.add(event)) return page.taken
+      if (last === undefined) return page.taken
+      beyond = last
+      yield* this.#pause()
+    }
+  }
+
+  /** Between two transactions, so that others have their turn and no snapshot is held for long. */
+  *#pause(): Steps<void> {
+    this.#db.exec('COMMIT')
+    yield
+    this.#db.exec('BEGIN')
   }
 
   /** The channels of the set, unless they are too many to be read one by one. */
@@ -222,6 +230,8 @@ export class ReaderStore {
 
   #gap(set: ChannelSet, after: Position, lost: readonly Lost[], next: Position): LogGap | undefined {
     const numbers = this.#numbers()
+    // Most readers are near the frontier, where nothing is lost yet.
+    if (lost.length === 0 && numbers.horizon.position <= after) return undefined
     const finder = new GapFinder(set, after)
     const told = new Set<string>()
     for (const one of lost) {
@@ -368,10 +378,6 @@ function lossesOf(row: Row): Losses {
 
 function laneEvent(row: Row, channel: number): LaneEvent {
   return { position: Number(row.position), size: Number(row.size), channel }
-}
-
-function lossesAmong(rows: readonly Row[]): readonly Row[] {
-  return rows.filter((row) => Number(row.lost_to) > 0)
 }
 
 function logEvent(position: Position, channel: string, row: Row): LogEvent {
