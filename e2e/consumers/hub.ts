@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { createHub, type Hub, type Page } from '@downlink/hub'
 import { fetchHandler } from '@downlink/hub/fetch'
 import { nodeHandler } from '@downlink/hub/node'
+import { SqliteLog, type SqliteLogOptions } from '@downlink/hub/sqlite'
 
 const hub: Hub = createHub()
 export const page: Page = await hub.read('orders')
@@ -12,3 +13,5 @@ export const answer: Response = await fetchHandler(hub)(new Request('http://loca
 await hub.publish('orders', { type: 'paid', data: 'one' }, { idempotencyKey: 'k' })
 // @ts-expect-error -- a channel has a name, not a number
 await hub.publish(42, { data: 'one' })
+const options: SqliteLogOptions = { path: 'log.db', retention: [{ channels: '**', count: 1000 }] }
+export const durable: Hub = createHub({ log: await SqliteLog.open(options) })
