@@ -13,8 +13,8 @@ for (const transport of TRANSPORTS) {
     const { hub, port } = await startHub(t)
     const relay = await startRelay(port)
     t.after(() => relay[Symbol.asyncDispose]())
-    // Every third connection lives long enough to get somewhere.
-    relay.lifetime = () => Math.floor(random() * (relay.accepted % 3 === 0 ? 40_000 : 2_000))
+    // Every third connection is cut in its first page or block, the others a little later.
+    relay.lifetime = () => Math.floor(random() * (relay.accepted % 3 === 0 ? 2_000 : 30_000))
     relay.cutting = () => (random() < 0.5 ? 'reset' : 'end')
     const lines = Array.from({ length: 600 }, (_, index) => `line ${index} é ${'😀'.repeat(index % 30)}`)
     await hub.publish('a', lines.slice(0, 200))

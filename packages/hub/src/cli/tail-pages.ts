@@ -37,9 +37,10 @@ export const readPages: Connection = async function* readPages(request, place, o
 }
 
 async function ask(request: TailRequest, place: Place, wait: number): Promise<Page> {
-  const { transport } = request
-  // A first page of the last N must hold all N.
-  const limit = place.cursor === undefined ? LIMIT.most : (place.pageLimit ?? LIMIT.most)
+  const { transport, start } = request
+  // A first page of the last N must hold all N: a smaller one would be newer ones only.
+  const least = place.cursor === undefined && 'last' in start ? start.last : LIMIT.least
+  const limit = Math.max(least, LIMIT.least, place.pageLimit ?? LIMIT.most)
   const parameters = {
     transport,
     limit: String(limit),
@@ -55,7 +56,7 @@ async function ask(request: TailRequest, place: Place, wait: number): Promise<Pa
     if (error instanceof WireError) {
       throw new Failure(`What answers at ${request.hub} is no hub: ${error.message}`)
     }
-    place.pageLimit = Math.max(LIMIT.least, limit >> 2)
+    place.pageLimit = limit >> 2
     throw error
   } finally {
     answer.close()
