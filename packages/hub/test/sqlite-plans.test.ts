@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { describe, test, type TestContext } from 'node:test'
 import type { LogPage } from '../src/log/log.ts'
 import { RetentionRules } from '../src/log/retention.ts'
