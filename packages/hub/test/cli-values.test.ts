@@ -48,9 +48,14 @@ test('P17.1.1: a host without rules is a loopback name or address', () => {
   )
 })
 
-test('memory is the only log', () => {
-  assert.equal(logValue('memory'), 'memory')
-  refuses(logValue, ['sqlite:hub.db', '', 'Memory'], /Expected memory/)
+test('a log is memory, or the path of a file of SQLite', () => {
+  assert.deepEqual(logValue('memory'), { engine: 'memory' })
+  assert.deepEqual(logValue('sqlite:./data/a:b.db'), { engine: 'sqlite', path: './data/a:b.db' })
+  refuses(
+    logValue,
+    ['', 'Memory', 'sqlite', 'sqlite:', 'sqlite:data/', 'sqlite:a\0b', 'redis://x'],
+    /Expected memory/,
+  )
 })
 
 test('an origin is written as browsers write it', () => {
