@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { crossSite } from '../src/auth/cross-site.ts'
+import { fetchHandler } from '../src/fetch.ts'
+import { createHub } from '../src/hub.ts'
 import { guard, isLoopbackAddress, isLoopbackHost } from '../src/auth/guard.ts'
 
 const guarded = (headers: Record<string, string>, address?: string): string | undefined =>
@@ -101,4 +103,13 @@ describe('writes of other sites', () => {
       undefined,
     )
   })
+})
+
+test('`authorize` may take its request apart', async (t) => {
+  const hub = createHub()
+  t.after(() => hub.close())
+  const handle = fetchHandler(hub, { authorize: ({ header, method }) => header('x-pass') === method })
+  const url = 'http://hub.example/channels/a'
+  assert.equal((await handle(new Request(url, { headers: { 'x-pass': 'GET' } }))).status, 200)
+  assert.equal((await handle(new Request(url))).status, 401)
 })

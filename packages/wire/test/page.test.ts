@@ -124,7 +124,7 @@ for (const [name, value, message] of WRONG_PAGES) {
 
 for (const [name, value, member] of [
   ['no reason', without(gap, 'reason'), 'reason'],
-  ['a reason that nobody knows', { ...gap, reason: 'lost' }, 'reason'],
+  ['a reason that is no string', { ...gap, reason: 7 }, 'reason'],
   ['no channels', without(gap, 'channels'), 'channels'],
   ['a channel that is no string', { ...gap, channels: [1] }, 'channels[0]'],
   ['no from', without(gap, 'from'), 'from'],
@@ -190,4 +190,8 @@ test('a polluted Object.prototype does not add members to a page', (t) => {
   Object.defineProperty(everyone, 'ended', { value: ['forged'], configurable: true })
   t.after(() => Reflect.deleteProperty(everyone, 'ended'))
   assert.equal(Object.hasOwn(parsePage(text), 'ended'), false)
+})
+
+test('P20.1.2: a gap is a gap, also for a reason that only a newer hub knows', () => {
+  assert.deepEqual(parseGap(JSON.stringify({ ...gap, reason: 'compacted' })), { ...gap, reason: 'compacted' })
 })

@@ -80,14 +80,13 @@ function itemOf(event: StreamEvent, place: Place, channels: readonly string[]): 
   }
 }
 
-/** A gap is a gap, also with a reason that this version doesn't know (20.1.3). */
+/** A gap is a gap, also when what it says of itself can't be read. */
 function gapOf(data: string, channels: readonly string[]): { reason: string; channels: readonly string[] } {
   try {
     return parseGap(data)
   } catch (error) {
     if (!(error instanceof WireError)) throw error
-    const reason = memberOf(data, 'reason')
-    return { reason: typeof reason === 'string' ? reason : 'unknown', channels }
+    return { reason: 'unknown', channels }
   }
 }
 

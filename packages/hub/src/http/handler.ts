@@ -1,5 +1,5 @@
 /** One request, one answer: the routes, who may take them, and what goes on every answer. */
-import type { Action, Authorize, Verdict } from '../auth/authorize.ts'
+import type { Action, Authorize, AuthorizeRequest, Verdict } from '../auth/authorize.ts'
 import { crossSite } from '../auth/cross-site.ts'
 import { guard } from '../auth/guard.ts'
 import { jitter } from '../clock.ts'
@@ -154,7 +154,7 @@ export class Handler {
     return list(this.hub, request, async (channel) => {
       return (
         this.options.authorize === undefined ||
-        isYes(await this.options.authorize(request, 'read', [channel]))
+        isYes(await this.options.authorize(viewOf(request), 'read', [channel]))
       )
     })
   }
@@ -166,7 +166,9 @@ export class Handler {
 
   /** The subject, `''` when nobody said who. @throws {Problem} `unauthorized`, `forbidden` */
   async #permit(request: HttpRequest, action: Action, channels: readonly string[]): Promise<string> {
-    const verdict = this.options.authorize ? await this.options.authorize(request, action, channels) : true
+    const verdict = this.options.authorize
+      ? await this.options.authorize(viewOf(request), action, channels)
+      : true
     if (isYes(verdict)) return typeof verdict === 'object' ? verdict.subject : ''
     if (request.header('authorization') !== undefined) {
       // RFC 6750 section 3.1
@@ -180,6 +182,12 @@ export class Handler {
       { 'www-authenticate': 'Bearer' },
     )
   }
+}
+
+/** What is handed out may be taken apart: `({ header }) => …`. */
+function viewOf(request: HttpRequest): AuthorizeRequest {
+  const { method, path, address, raw } = request
+  return { method, path, address, raw, header: (name) => request.header(name) }
 }
 
 function isYes(verdict: Verdict): boolean {

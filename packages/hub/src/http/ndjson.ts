@@ -28,8 +28,7 @@ function parseLine(text: string, line: number, type: string | undefined): Public
   }
   const members = Object.entries(value)
   const stranger = members.find(([name]) => name !== 'type' && name !== 'data')
-  if (stranger)
-    throw wrongLine(line, `no members but \`type\` and \`data\`, got ${shown(JSON.stringify(stranger[0]))}`)
+  if (stranger) throw wrongLine(line, `no members but \`type\` and \`data\`, got ${shown(stranger[0])}`)
   const given = new Map<string, unknown>(members)
   if (!given.has('data')) throw wrongLine(line, 'a member `data`')
   const own = given.has('type') ? given.get('type') : type
