@@ -4,7 +4,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { describe, test, type TestContext } from 'node:test'
 import type { LogPage } from '../src/log/log.ts'
 import { RetentionRules } from '../src/log/retention.ts'
-import { openForWriting } from '../src/log/sqlite/open.ts'
+import { openForReading, openForWriting } from '../src/log/sqlite/open.ts'
 import { QUERIES } from '../src/log/sqlite/queries.ts'
 import { ReaderStore, type Steps } from '../src/log/sqlite/reader-store.ts'
 import { migrate } from '../src/log/sqlite/schema.ts'
@@ -214,4 +214,37 @@ describe('a read that matches little in a large log', () => {
     )
     assert.ok(Math.max(...rows) <= MOST_ROWS, `${Math.max(...rows)} rows in one step`)
   })
+
+  for (const patience of [1, 2, 3, 5, 8, 13, 21, 34]) {
+    test(`tells what is lost while it goes on, after ${patience} of its steps`, (t) => {
+      const db = emptyLog(t)
+      const rules = new RetentionRules([{ channels: 'a.b.needle', count: 3 }])
+      const store = new WriterStore(db, rules, EPOCH)
+      const needles = (): void => append(store, ['a.b.needle', 'a.b.needle', 'a.b.needle'])
+      needles()
+      for (let round = 0; round < 10; round++) append(store, names('a', 4_000))
+      const set = { names: [], patterns: ['*.*.needle'] }
+      const reader = new ReaderStore(openForReading(db.location() ?? ''))
+      const steps = reader.read({ set, from: { after: 0 }, limit: { events: 10, bytes: 1e6 } })
+      for (let step = 0; step < patience; step++) {
+        const { done, value } = steps.next()
+        // It was over before anything was lost.
+        if (done) return assert.deepEqual([value.gap, value.events.length], [undefined, 3])
+      }
+      needles()
+      for (;;) {
+        const { done, value } = steps.next()
+        if (!done) continue
+        assert.deepEqual(
+          [value.gap?.reason, value.gap?.channels, value.gap?.upTo],
+          ['trimmed', ['a.b.needle'], 3],
+        )
+        const seen = value.events.map(({ position }) => position)
+        assert.ok(seen.every((position) => position > 3))
+        // What it has not brought lies beyond its cursor.
+        assert.ok(seen.length === 3 || value.cursor < 40_004, `${seen.length} events, cursor ${value.cursor}`)
+        return undefined
+      }
+    })
+  }
 })
