@@ -33,6 +33,13 @@ export const systemTools = [
     package: 'sqlite3',
     why: 'the lines of docs/engines.md that look into a log and back it up',
   },
+  {
+    name: 'gcc',
+    commands: ['gcc'],
+    // The compiler alone would come without the headers of the C library.
+    package: 'build-essential',
+    why: 'a library that writes down what a hub writes, for the loss of power',
+  },
 ]
 
 /** Runtimes that come from npm as one binary each. They go to `.tools/<name>`, so nothing else sees their `bin`. */

@@ -18,12 +18,9 @@ export function openForWriting(
   const db = new DatabaseSync(path, { timeout: BUSY_MS })
   try {
     look(db)
-    if (db.prepare('PRAGMA page_count').get()?.page_count === 0) {
-      // What holds nothing has nothing to lose: the first commit syncs it all. Only a new file takes the other: free pages can
-      // then be given back a few at a time.
-      db.exec('PRAGMA synchronous = OFF; PRAGMA auto_vacuum = INCREMENTAL')
-    }
-    db.exec('PRAGMA journal_mode = WAL')
+    // Only a new file takes the first: free pages can then be given back a few at a time. Synced like everything else: a header
+    // that the loss of power had torn would be no database.
+    db.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL')
     // FULL: a commit is on the disk before it is acknowledged. NORMAL: the kernel has it, and syncs at checkpoints only.
     db.exec(`PRAGMA synchronous = ${durability === 'fsync' ? 'FULL' : 'NORMAL'}`)
     db.exec(
