@@ -227,6 +227,37 @@ describe('an open log', () => {
     const reopened = await again.open({ path: join(place, 'log.db') })
     assert.deepEqual([reopened.epoch, reopened.broke], [epoch, undefined])
   })
+
+  test('on a full disk is read even when there is something too old, which can not be trimmed', async (t) => {
+    const place = await mountOrSkip(t, '4m')
+    if (place === undefined) return
+    let now = Date.now()
+    const retention = [{ channels: '**', age: 1_000 }]
+    const log = await SqliteLog.open({ path: join(place, 'log.db'), now: () => now, retention })
+    try {
+      const hub = createHub({ log })
+      await hub.publish('a', { data: 'first' })
+      fill(place)
+      const large = async (): Promise<void> => {
+        for (;;) await hub.publish('a', { data: 'x'.repeat(50_000) })
+      }
+      await assert.rejects(large(), { code: 'log-full' })
+      const before = await hub.read('a', { after: 'start' })
+      assert.equal(before.events[0]?.data, 'first')
+      now += 5_000
+      const late = await hub.read('a', { after: 'start' })
+      assert.deepEqual(
+        late.events.map(({ id }) => id),
+        before.events.map(({ id }) => id),
+      )
+      empty(place)
+      now += 5_000
+      const after = await hub.read('a', { after: 'start' })
+      assert.deepEqual([after.events, after.gap?.reason], [[], 'trimmed'])
+    } finally {
+      await log.close()
+    }
+  })
 })
 
 /** A small disk of its own; undefined, and the test skipped, where that is not allowed. */

@@ -230,8 +230,12 @@ export class SqliteLog implements Log {
   async #upToDate(): Promise<void> {
     this.#refuseClosed()
     // A sweep that is under way may have begun before this was due.
-    for (let sweeps = 0; sweeps < 2 && this.#due <= this.#now() && !this.#behind; sweeps++)
-      await this.#sweep()
+    try {
+      for (let sweeps = 0; sweeps < 2 && this.#due <= this.#now() && !this.#behind; sweeps++)
+        await this.#sweep()
+    } catch {
+      // A full disk, for instance: better to read what is too old than nothing. Health, and the next append, tell.
+    }
   }
 
   #sweepSoon(): void {
