@@ -2,12 +2,13 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { matchesPattern } from '@downlink/wire'
 import { ChannelSet } from '../channel-set.ts'
-import { GapFinder, type Horizon, type Losses } from '../gap.ts'
+import { GapFinder, type Horizon } from '../gap.ts'
 import type { ChannelInfo, EndMark, Limit, LogEvent, LogGap, LogPage, Position } from '../log.ts'
 import { floorOf } from './channel-rows.ts'
 import { type Fetch, type LaneEvent, mergeLanes } from './lanes.ts'
 import type { ListRequest, ReadRequest } from './messages.ts'
 import { QUERIES } from './queries.ts'
+import { type Found, laneEvent, logEvent, lossesOf, PageBuilder, type Row } from './reader-rows.ts'
 
 /** So many channels are merged one by one; when there are more, all events are looked through in their order. */
 const FEW = 2_000
@@ -16,15 +17,10 @@ const GLANCE = 256
 /** Rows looked through at a time. */
 const WINDOW = 2_000
 
-type Row = Readonly<Record<string, SQLOutputValue>>
-
 /** Runs to its end in steps; between two of them others may have a turn. */
 export type Steps<T> = Generator<void, T, void>
 
-/** What was found, and whether there is more. */
-interface Taken {
-  readonly found: readonly LaneEvent[]
-  readonly more: boolean
+interface Taken extends Found {
   /** The channels of the set, when they are few. */
   readonly few?: readonly Row[]
 }
@@ -328,33 +324,6 @@ export class ReaderStore {
   }
 }
 
-/** Takes what fits into a page, and sees whether there is one more. */
-class PageBuilder {
-  readonly #limit: Limit
-  readonly #found: LaneEvent[] = []
-  #bytes = 0
-  #more = false
-
-  constructor(limit: Limit) {
-    this.#limit = limit
-  }
-
-  /** False: this one did not fit any more. */
-  add(event: LaneEvent): boolean {
-    this.#bytes += event.size
-    const fits =
-      this.#found.length < this.#limit.events &&
-      (this.#bytes <= this.#limit.bytes || this.#found.length === 0)
-    if (fits) this.#found.push(event)
-    else this.#more = true
-    return fits
-  }
-
-  get taken(): Taken {
-    return { found: this.#found, more: this.#more }
-  }
-}
-
 /** What every name that the pattern matches begins with. */
 function prefixOf(pattern: string): string {
   return pattern.slice(0, pattern.indexOf('*'))
@@ -366,29 +335,3 @@ const LAST = '\x7f'
 const MOST_LOST = 1_000
 /** After every id. */
 const MOST_ID = Number.MAX_SAFE_INTEGER
-
-function lossesOf(row: Row): Losses {
-  return {
-    trimmedTo: Number(row.trimmed_to),
-    deletedTo: Number(row.deleted_to),
-    unknownTo: Number(row.unknown_to),
-    loss: Number(row.loss),
-  }
-}
-
-function laneEvent(row: Row, channel: number): LaneEvent {
-  return { position: Number(row.position), size: Number(row.size), channel }
-}
-
-function logEvent(position: Position, channel: string, row: Row): LogEvent {
-  const at = {
-    kind: 'event',
-    channel,
-    position,
-    previous: Number(row.previous),
-    time: Number(row.time),
-  } as const
-  return row.type === null
-    ? { ...at, data: String(row.data) }
-    : { ...at, type: String(row.type), data: String(row.data) }
-}
