@@ -20,6 +20,7 @@ export class GroupCommit {
   #waiting: Entry[] = []
   #units = 0
   #running: Promise<void> | undefined
+  #present: Promise<void> | undefined
 
   /**
    * @param commit One transaction.
@@ -57,6 +58,11 @@ export class GroupCommit {
     })
   }
 
+  /** Resolves when the transaction that runs now is over, and `done` was told of it. */
+  async presentOver(): Promise<void> {
+    await this.#present
+  }
+
   /** Resolves when nothing runs and nothing waits. */
   async settled(): Promise<void> {
     await this.#running
@@ -66,17 +72,22 @@ export class GroupCommit {
     // Whatever else arrives in this turn goes along.
     await new Promise<void>((resolve) => void setImmediate(resolve))
     while (this.#waiting.length > 0) {
-      const group = this.#nextGroup()
-      const requests = group.map(({ request }) => request)
-      try {
-        const result = await this.#commit(requests)
-        this.#done(requests, result)
-        for (const [index, entry] of group.entries()) entry.resolve(result.results[index] as WriteResult)
-      } catch (error) {
-        for (const entry of group) entry.reject(error)
-      }
+      this.#present = this.#transact(this.#nextGroup())
+      await this.#present
     }
+    this.#present = undefined
     this.#running = undefined
+  }
+
+  async #transact(group: readonly Entry[]): Promise<void> {
+    const requests = group.map(({ request }) => request)
+    try {
+      const result = await this.#commit(requests)
+      this.#done(requests, result)
+      for (const [index, entry] of group.entries()) entry.resolve(result.results[index] as WriteResult)
+    } catch (error) {
+      for (const entry of group) entry.reject(error)
+    }
   }
 
   #nextGroup(): Entry[] {

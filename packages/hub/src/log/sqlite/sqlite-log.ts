@@ -151,7 +151,12 @@ export class SqliteLog implements Log {
 
   async read(set: ChannelSet, from: From, limit: Limit): Promise<LogPage> {
     await this.#upToDate()
-    return this.#reader.call('read', { set: { names: set.names, patterns: set.patterns }, from, limit })
+    const request = { set: { names: set.names, patterns: set.patterns }, from, limit }
+    const page = await this.#reader.call('read', request)
+    const newest = Math.max(page.cursor, page.events.at(-1)?.position ?? 0)
+    // What is committed can be read before the writer has said so, and a cursor beyond the frontier is no cursor of this log.
+    if (newest > this.#state.frontier) await this.#commits.presentOver()
+    return page
   }
 
   tail(listener: TailListener): Tail {
