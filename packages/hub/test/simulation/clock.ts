@@ -16,10 +16,15 @@ export class SimulatedClock implements Clock {
   /** Sorted: the next one last. */
   readonly #alarms: Alarm[] = []
   #deferred: (() => void)[] = []
+  readonly #grain: number
+  /** What threads and disks are still at. */
+  readonly #outside = new Set<Promise<void>>()
 
-  constructor(random = new Random(0), now = Date.UTC(2026, 0, 1)) {
+  /** @param grain Timers go off at multiples of so many milliseconds: the larger, the more of them at one instant. */
+  constructor(random = new Random(0), now = Date.UTC(2026, 0, 1), grain = 1) {
     this.#random = random
     this.#now = now
+    this.#grain = grain
   }
 
   now(): number {
@@ -35,7 +40,8 @@ export class SimulatedClock implements Clock {
   }
 
   after(ms: number, run: () => void): Timer {
-    const alarm: Alarm = { at: this.#now + Math.max(0, ms), order: this.#order++, run, cleared: false }
+    const at = Math.ceil((this.#now + Math.max(0, ms)) / this.#grain) * this.#grain
+    const alarm: Alarm = { at, order: this.#order++, run, cleared: false }
     let low = 0
     let high = this.#alarms.length
     while (low < high) {
@@ -59,11 +65,19 @@ export class SimulatedClock implements Clock {
     return this.#alarms.filter(({ cleared }) => !cleared).length
   }
 
+  /** Time stands still until this is over, which takes real time. What is due at the present instant may go on meanwhile. */
+  hold<T>(promise: Promise<T>): Promise<T> {
+    const over = (): void => void this.#outside.delete(held)
+    const held = promise.then(over, over)
+    this.#outside.add(held)
+    return promise
+  }
+
   /** Runs everything that is due within the next `ms` milliseconds, and what follows from it. */
   async run(ms: number): Promise<void> {
     const until = this.#now + ms
     for (;;) {
-      await settled()
+      await this.#settled()
       const next = this.#next()
       // The end of a turn comes with more input waiting, or with none.
       if (this.#deferred.length > 0 && (next?.at !== this.#now || this.#random.chance(0.5))) {
@@ -83,6 +97,16 @@ export class SimulatedClock implements Clock {
     await settled()
     this.#endTurn()
     await settled()
+  }
+
+  async #settled(): Promise<void> {
+    await settled()
+    while (this.#outside.size > 0) {
+      const busy = this.#deferred.length > 0 || this.#next()?.at === this.#now
+      if (busy && this.#random.chance(0.5)) return
+      await Promise.race(this.#outside)
+      await settled()
+    }
   }
 
   #endTurn(): void {

@@ -1,7 +1,8 @@
 /**
- * A log as far away as a log can be: the memory engine behind everything that the contract lets an engine do. Reads and
- * appends take long or fail, also after they were done; positions have holes; the tail is late, leaves out what nobody
- * follows, loses records and says so; and a new primary takes over that never had the newest records.
+ * A log as far away as a log can be: an engine behind everything that the contract lets an engine do. Reads and appends take
+ * long or fail, also after they were done; positions have holes; the tail is late, leaves out what nobody follows, loses
+ * records and says so. With the memory engine a new primary takes over that never had the newest records; a log on disk is
+ * closed and opened again.
  */
 import assert from 'node:assert/strict'
 import { ChannelSet } from '../../src/log/channel-set.ts'
@@ -16,12 +17,14 @@ import {
   LogError,
   type LogPage,
   type LogState,
+  type Position,
   type NewEvent,
   type Tail,
   type TailBatch,
   type TailListener,
 } from '../../src/log/log.ts'
 import { MemoryLog, type MemoryLogOptions } from '../../src/log/memory.ts'
+import type { RetentionRule } from '../../src/log/retention.ts'
 import type { SimulatedClock } from './clock.ts'
 import { History } from './history.ts'
 import type { Random } from './random.ts'
@@ -46,6 +49,20 @@ type Act =
   | { readonly at: number; readonly batch: readonly NewEvent[]; readonly options: AppendOptions }
   | { readonly at: number; readonly drop: string }
 
+export interface InnerOptions {
+  readonly retention: readonly RetentionRule[]
+  readonly forget?: number
+  readonly now: () => number
+  readonly reportError: (error: unknown) => void
+}
+
+/** A log on disk, of which one at a time is open. */
+export interface Disk {
+  open(options: InnerOptions): Promise<Log>
+  /** While none is open: what is opened next can't know whether it has forgotten anything. */
+  breakContinuity(): Promise<void>
+}
+
 interface Follow {
   readonly set: ChannelSet
   active: boolean
@@ -63,9 +80,16 @@ export class FaultyLog implements Log {
   readonly #leavesOut: boolean
   readonly #clock: SimulatedClock
   readonly #random: Random
-  readonly #options: MemoryLogOptions
+  readonly #options: Pick<InnerOptions, 'retention' | 'forget'>
   readonly #fail: (error: unknown) => void
-  #inner: MemoryLog
+  /** How often the log on disk was opened again. */
+  restarts = 0
+  readonly #disk: Disk | undefined
+  #inner: Log
+  /** Being opened again: whoever asks is told that it is unavailable. */
+  #down = false
+  /** Appends and drops of the inner log that are under way. */
+  readonly #writes = new Set<Promise<unknown>>()
   #acts: Act[] = []
   #listener: TailListener | undefined
   #queue: TailBatch[] = []
@@ -76,21 +100,44 @@ export class FaultyLog implements Log {
   #readsAt = 0
   #reads = 0
 
-  constructor(
+  /** @param disk Default: none, the log is one in memory. */
+  static async open(
     clock: SimulatedClock,
     random: Random,
     faults: Faults,
     leavesOut: boolean,
-    options: MemoryLogOptions,
+    options: Pick<InnerOptions, 'retention' | 'forget'>,
     fail: (error: unknown) => void,
+    disk?: Disk,
+  ): Promise<FaultyLog> {
+    const inner = disk && {
+      disk,
+      log: await disk.open({ ...options, now: () => clock.now(), reportError: fail }),
+    }
+    return new FaultyLog(clock, random, faults, leavesOut, options, fail, inner)
+  }
+
+  private constructor(
+    clock: SimulatedClock,
+    random: Random,
+    faults: Faults,
+    leavesOut: boolean,
+    options: Pick<InnerOptions, 'retention' | 'forget'>,
+    fail: (error: unknown) => void,
+    inner: { readonly disk: Disk; readonly log: Log } | undefined,
   ) {
     this.#clock = clock
     this.#random = random
     this.faults = faults
     this.#leavesOut = leavesOut
-    this.#options = { ...options, random: () => random.next(), every: () => () => {} }
+    this.#options = options
     this.#fail = fail
-    this.#inner = this.#start('E1', undefined, [])
+    this.#disk = inner?.disk
+    if (inner) {
+      this.#inner = inner.log
+      this.history.begin({ name: 'E1' })
+      this.#listen(inner.log)
+    } else this.#inner = this.#start('E1', undefined, [])
   }
 
   async append(batch: readonly NewEvent[], options: AppendOptions = {}): Promise<Appended> {
@@ -108,7 +155,9 @@ export class FaultyLog implements Log {
     if (this.#spins()) return new Promise(() => {})
     await this.#pause()
     this.#maybeFail()
-    const page = await this.#inner.read(set, from, limit)
+    const page = await this.#call((inner) => inner.read(set, from, limit))
+    // With a cursor of its future a client that comes back would be told that this log never gave it out.
+    if (!('before' in from)) assert.ok(page.cursor <= this.#inner.state().frontier, 'a page of the future')
     const now = this.#clock.now()
     await this.#observe()
     if (page.gap) this.#gaps.set(gapKey(page.gap.reason, page.gap.channels, page.gap.from, page.gap.to), now)
@@ -149,14 +198,14 @@ export class FaultyLog implements Log {
   }
 
   channels(set: ChannelSet, after: string, limit: number): Promise<readonly ChannelInfo[]> {
-    return this.#inner.channels(set, after, limit)
+    return this.#call((inner) => inner.channels(set, after, limit))
   }
 
   async drop(channel: string): Promise<boolean> {
     await this.#pause()
     this.#maybeFail()
     const act: Act = { at: this.#clock.now(), drop: channel }
-    const known = await this.#inner.drop(channel)
+    const known = await this.#write((inner) => inner.drop(channel))
     this.#acts.push(act)
     await this.#observe()
     return known
@@ -192,10 +241,50 @@ export class FaultyLog implements Log {
     this.#clock.after(wait, () => this.#listener?.lost())
   }
 
+  /** The log on disk is closed and opened again; continued by a new epoch when it can't tell whether it has forgotten anything. */
+  async restart(breaks: boolean): Promise<void> {
+    await this.#clock.hold(this.#restart(breaks))
+    await this.#observe()
+    const wait = this.#random.int(0, this.faults.tailMs)
+    this.#clock.after(wait, () => this.#listener?.lost())
+  }
+
+  async #restart(breaks: boolean): Promise<void> {
+    const disk = this.#disk as Disk
+    this.#down = true
+    // Once closed its tail says nothing more, and the history would miss what is under way.
+    await Promise.allSettled(this.#writes)
+    const { epochs, frontier } = this.#inner.state()
+    await this.#inner.close()
+    if (breaks) await disk.breakContinuity()
+    const options = { ...this.#options, now: () => this.#clock.now(), reportError: this.#fail }
+    const inner = await disk.open(options)
+    assert.equal(inner.state().frontier, frontier, 'it goes on where it was')
+    if (breaks) {
+      const parent = this.history.now.epoch.name
+      assert.deepEqual(inner.state().epochs[0].parent, { name: epochs[0].name, upTo: frontier })
+      this.history.begin({
+        name: `E${this.history.epochs + 1}`,
+        parent: { name: parent, upTo: frontier },
+      })
+    } else assert.deepEqual(inner.state().epochs, epochs, 'it has forgotten nothing')
+    if (!this.#random.chance(0.3)) this.#queue = []
+    this.#inner = inner
+    this.#listen(inner)
+    this.#down = false
+    this.restarts++
+  }
+
   #start(name: string, parent: string | undefined, acts: readonly Act[]): MemoryLog {
     let now = 0
     let replaying = true
-    const inner = new MemoryLog({ ...this.#options, now: () => (replaying ? now : this.#clock.now()) })
+    const options: MemoryLogOptions = {
+      ...this.#options,
+      random: () => this.#random.next(),
+      every: () => () => {},
+      now: () => (replaying ? now : this.#clock.now()),
+    }
+    const inner = new MemoryLog(options)
     for (const act of acts) {
       now = act.at
       // The memory engine does all it does before it returns; what was possible once is possible again.
@@ -206,30 +295,54 @@ export class FaultyLog implements Log {
     this.#acts = [...acts]
     const upTo = inner.state().frontier
     this.history.begin(parent === undefined ? { name } : { name, parent: { name: parent, upTo } })
+    this.#listen(inner)
+    return inner
+  }
+
+  #listen(inner: Log): void {
     inner.tail({
       batch: (batch) => {
         if (inner === this.#inner) this.#take(batch)
       },
-      lost: () => assert.fail('the memory engine loses nothing'),
+      lost: () => this.#fail(new Error('the inner log loses nothing')),
     })
-    return inner
+  }
+
+  /** Time stands still while the inner log is at it. */
+  #call<T>(ask: (inner: Log) => Promise<T>): Promise<T> {
+    if (this.#down) return Promise.reject(new LogError('log-unavailable', 'Simulated: it is being opened'))
+    const answer = ask(this.#inner)
+    return this.#clock.hold(this.#disk ? answer.catch(closedIsUnavailable) : answer)
+  }
+
+  #write<T>(ask: (inner: Log) => Promise<T>): Promise<T> {
+    const answer = this.#call(ask)
+    const over = (): void => void this.#writes.delete(answer)
+    this.#writes.add(answer)
+    answer.then(over, over)
+    return answer
   }
 
   async #append(batch: readonly NewEvent[], options: AppendOptions): Promise<Appended> {
     const act: Act = { at: this.#clock.now(), batch, options }
-    const appended = await this.#inner.append(batch, options)
+    const appended = await this.#write((inner) => inner.append(batch, options))
     if (!appended.repeated) this.#acts.push(act)
     await this.#observe()
     return appended
   }
 
   async #observe(): Promise<void> {
-    const infos = await this.#inner.channels(EVERYTHING, '', Infinity)
-    this.history.now.observe(new Map(infos.map((info) => [info.name, info])), this.#clock.now())
+    const { now: history } = this.history
+    const upTo: Position = history.frontier
+    const infos = await this.#call((inner) => inner.channels(EVERYTHING, '', Infinity))
+    history.observe(new Map(infos.map((info) => [info.name, info])), upTo, this.#clock.now())
   }
 
   #take({ records, frontier }: TailBatch): void {
-    for (const record of records) this.history.now.add(record)
+    for (const record of records) {
+      this.history.now.add(record)
+      if (record.kind === 'drop') this.history.now.erase(record, this.#clock.now())
+    }
     const followed = this.#follows.filter(({ active }) => active)
     const told = this.#leavesOut
       ? records.filter(({ channel }) => followed.some(({ set }) => set.has(channel)))
@@ -271,6 +384,13 @@ export class FaultyLog implements Log {
     this.#fail(new Error(`${SPINNING} reads of the log at one instant: somebody spins`))
     return true
   }
+}
+
+/** Whoever asked before it was closed asks again. */
+function closedIsUnavailable(error: unknown): never {
+  if (error instanceof LogError && error.code === 'log-closed')
+    throw new LogError('log-unavailable', 'Simulated: it was closed meanwhile', { cause: error })
+  throw error
 }
 
 function gapKey(reason: string, channels: readonly string[], from: number, to: number): string {

@@ -1,4 +1,5 @@
 /** What truly happened, epoch by epoch: the model that readers are judged by. */
+import assert from 'node:assert/strict'
 import type { ChannelSet } from '../../src/log/channel-set.ts'
 import type {
   ChannelInfo,
@@ -9,6 +10,7 @@ import type {
   LogRecord,
   Position,
 } from '../../src/log/log.ts'
+import type { RetentionRules } from '../../src/log/retention.ts'
 
 export interface Known {
   readonly event: LogEvent
@@ -43,14 +45,37 @@ class EpochHistory {
     else this.#byChannel.set(record.channel, { events: [known], lost: 0 })
   }
 
-  /** Compares with what the log keeps now. */
-  observe(kept: ReadonlyMap<string, ChannelInfo>, now: number): void {
+  /** A channel was erased: all it had is lost from now on. */
+  erase({ channel: name }: DropMark, now: number): void {
+    for (const known of this.#byChannel.get(name)?.events ?? []) known.lostAt ??= now
+  }
+
+  /** Compares with what the log keeps now. What lies beyond `upTo` may have come after it was asked. */
+  observe(kept: ReadonlyMap<string, ChannelInfo>, upTo: Position, now: number): void {
     for (const [name, channel] of this.#byChannel) {
       const oldest = kept.get(name)?.oldest ?? Infinity
       for (; channel.lost < channel.events.length; channel.lost++) {
         const known = channel.events[channel.lost] as Known
-        if (known.event.position >= oldest) break
+        if (known.event.position >= oldest || known.event.position > upTo) break
         known.lostAt ??= now
+      }
+    }
+  }
+
+  /** What is lost was erased, or its rule had allowed it to go by then: late is as good as at once, early is not. */
+  checkLosses(rules: RetentionRules): void {
+    for (const [name, { events }] of this.#byChannel) {
+      // A hole: no listing has those, so they look lost at once.
+      if (name.startsWith('$')) continue
+      const { count, age, bytes } = rules.for(name)
+      const erasedTo = this.marks.findLast((mark) => mark.kind === 'drop' && mark.channel === name)?.position
+      for (const [index, { event, lostAt }] of events.entries()) {
+        if (lostAt === undefined || event.position < (erasedTo ?? 0)) continue
+        const newer = events.slice(index + 1).filter((one) => one.event.time <= lostAt)
+        const size = newer.reduce((sum, one) => sum + one.event.data.length, event.data.length)
+        const allowed =
+          lostAt - event.time > age || newer.length >= count || (newer.length > 0 && size > bytes)
+        assert.ok(allowed, `${name} ${event.position} was trimmed, and its rule did not say so`)
       }
     }
   }

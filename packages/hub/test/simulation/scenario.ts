@@ -1,5 +1,10 @@
 /** One world from one seed: a hub on a faulty log, publishers, readers, and in the end the promise. */
-import type { RetentionRule } from '../../src/log/retention.ts'
+import {
+  DEFAULT_RETENTION,
+  DURABLE_RETENTION,
+  RetentionRules,
+  type RetentionRule,
+} from '../../src/log/retention.ts'
 import { ChannelSet } from '../../src/log/channel-set.ts'
 import { HubError } from '../../src/errors.ts'
 import { createHub, type Hub } from '../../src/hub.ts'
@@ -7,7 +12,7 @@ import { LogError } from '../../src/log/log.ts'
 import { Client, type Habits, type Transport } from './client.ts'
 import { SimulatedClock } from './clock.ts'
 import type { Line } from './connection.ts'
-import { type Faults, FaultyLog, NO_FAULTS } from './faulty-log.ts'
+import { type Disk, type Faults, FaultyLog, NO_FAULTS } from './faulty-log.ts'
 import { Random } from './random.ts'
 import { Witness } from './witness.ts'
 
@@ -22,19 +27,49 @@ export interface Tally {
   events: number
   gaps: number
   epochs: number
+  restarts: number
   done: number
   published: number
 }
 
-/** @throws whatever breaks the promise first */
-export async function runScenario(seed: number): Promise<Tally> {
+/**
+ * @param disk Default: none, the log is one in memory.
+ * @throws whatever breaks the promise first
+ */
+export async function runScenario(seed: number, disk?: Disk): Promise<Tally> {
   const random = new Random(seed)
-  const clock = new SimulatedClock(random)
+  // Threads are met by many at once only when much is due at one instant.
+  const clock = new SimulatedClock(random, Date.UTC(2026, 0, 1), disk ? random.pick([1, 10, 50]) : 1)
   const failure = Promise.withResolvers<never>()
   // Reported once; later ones follow from it.
   failure.promise.catch(() => {})
-  const world = new World(random, clock, failure.reject)
+  const plan = planOf(random)
+  const { faults, leavesOut, retention } = plan
+  const log = await FaultyLog.open(clock, random, faults, leavesOut, retention, failure.reject, disk)
+  const world = new World(random, clock, plan, log, disk !== undefined, failure.reject)
   return Promise.race([world.run(), failure.promise])
+}
+
+interface Plan {
+  readonly changesEpoch: boolean
+  /** Milliseconds between two acts of a publisher, at most. */
+  readonly paceMs: number
+  readonly large: boolean
+  readonly faults: Faults
+  readonly leavesOut: boolean
+  readonly retention: { readonly retention: readonly RetentionRule[]; readonly forget?: number }
+}
+
+function planOf(random: Random): Plan {
+  const changesEpoch = random.chance(0.4)
+  const paceMs = random.pick([20, 200, 500])
+  const large = random.chance(0.2)
+  // A log that is replayed for a new epoch must not depend on when a channel was forgotten.
+  const forgets = !changesEpoch && random.chance(0.3)
+  const faults = faultsOf(random)
+  const leavesOut = random.chance(0.5)
+  const retention = { retention: retentionOf(random), ...(forgets ? { forget: 500 } : {}) }
+  return { changesEpoch, paceMs, large, faults, leavesOut, retention }
 }
 
 class World {
@@ -45,30 +80,25 @@ class World {
   readonly #hub: Hub
   readonly #clients: Client[] = []
   readonly #witnesses: Witness[] = []
-  readonly #changesEpoch: boolean
-  /** Milliseconds between two acts of a publisher, at most. */
-  readonly #paceMs: number
-  readonly #large: boolean
+  readonly #plan: Plan
+  readonly #onDisk: boolean
   #publishing = true
   #published = 0
 
-  constructor(random: Random, clock: SimulatedClock, fail: (error: unknown) => void) {
+  constructor(
+    random: Random,
+    clock: SimulatedClock,
+    plan: Plan,
+    log: FaultyLog,
+    onDisk: boolean,
+    fail: (error: unknown) => void,
+  ) {
     this.#random = random
     this.#clock = clock
+    this.#plan = plan
+    this.#log = log
+    this.#onDisk = onDisk
     this.#fail = fail
-    this.#changesEpoch = random.chance(0.4)
-    this.#paceMs = random.pick([20, 200, 500])
-    this.#large = random.chance(0.2)
-    // A log that is replayed for a new epoch must not depend on when a channel was forgotten.
-    const forgets = !this.#changesEpoch && random.chance(0.3)
-    this.#log = new FaultyLog(
-      clock,
-      random,
-      faultsOf(random),
-      random.chance(0.5),
-      { retention: retentionOf(random), ...(forgets ? { forget: 500 } : {}) },
-      fail,
-    )
     this.#hub = createHub({
       log: this.#log,
       clock,
@@ -89,12 +119,13 @@ class World {
     const random = this.#random
     for (let n = random.int(1, 3); n > 0; n--) void this.#publish(n).catch(this.#fail)
     for (let n = random.int(2, 6); n > 0; n--) this.#arrive()
-    if (this.#changesEpoch) void this.#rule().catch(this.#fail)
-    await this.#clock.run(this.#paceMs * random.pick([10, 60]))
+    if (this.#plan.changesEpoch) void this.#rule().catch(this.#fail)
+    await this.#clock.run(this.#plan.paceMs * random.pick([10, 60]))
     await this.#calm()
     for (const [index, client] of this.#clients.entries()) {
       await this.#judge(client, this.#witnesses[index] as Witness)
     }
+    this.#checkLosses()
     const followed = this.#log.followed.length
     for (const client of this.#clients) client.stop()
     await this.#clock.run(10_000)
@@ -111,6 +142,7 @@ class World {
       events: sum(({ events }) => events),
       gaps: sum(({ gaps }) => gaps),
       epochs: this.#log.history.epochs - 1,
+      restarts: this.#log.restarts,
       done: this.#clients.filter(({ done }) => done).length,
       published: this.#published,
     }
@@ -138,6 +170,16 @@ class World {
     if (client.streaming && over) throw new Error('a stream of ended channels stays open')
   }
 
+  #checkLosses(): void {
+    const { history } = this.#log
+    // A replay forgets the newer events that may have been the reason.
+    if (!this.#onDisk && history.epochs > 1) return
+    const { retention } = this.#plan.retention
+    history.now.checkLosses(
+      new RetentionRules(retention, this.#onDisk ? DURABLE_RETENTION : DEFAULT_RETENTION),
+    )
+  }
+
   #arrive(): void {
     const random = this.#random
     const parts = [...random.some(CHANNELS, 1, 4), ...(random.chance(0.4) ? random.some(PATTERNS, 1, 2) : [])]
@@ -160,16 +202,17 @@ class World {
   async #rule(): Promise<void> {
     const random = this.#random
     while (this.#publishing) {
-      await this.#clock.sleep(random.int(0, this.#paceMs * 15))
+      await this.#clock.sleep(random.int(0, this.#plan.paceMs * 15))
       if (!this.#publishing) return
-      await this.#log.changeEpoch(random.chance(0.15) ? Infinity : random.int(0, 6))
+      if (this.#onDisk) await this.#log.restart(random.chance(0.3))
+      else await this.#log.changeEpoch(random.chance(0.15) ? Infinity : random.int(0, 6))
     }
   }
 
   async #publish(publisher: number): Promise<void> {
     const random = this.#random
     for (let n = 0; this.#publishing; n++) {
-      await this.#clock.sleep(random.int(0, this.#paceMs))
+      await this.#clock.sleep(random.int(0, this.#plan.paceMs))
       const channels = random.some(CHANNELS, 1, 3)
       const choice = random.next()
       if (choice < 0.04) await this.#attempt(() => this.#hub.drop(random.pick(channels)))
@@ -200,7 +243,7 @@ class World {
 
   #event(): { data: string; type?: string } {
     const random = this.#random
-    const size = this.#large && random.chance(0.3) ? random.int(10_000, 80_000) : random.int(0, 30)
+    const size = this.#plan.large && random.chance(0.3) ? random.int(10_000, 80_000) : random.int(0, 30)
     const data = random.chance(0.1) ? '' : `${random.pick(['é\n', '', ' '])}${'x'.repeat(size)}`
     return random.chance(0.3) ? { data, type: random.pick(['paid', 'message', 'zü']) } : { data }
   }
