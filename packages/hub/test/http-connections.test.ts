@@ -1,6 +1,7 @@
 /** Connections of the hub's own server, byte by byte: keep-alive, pipelining, half-closed, HTTP/1.0. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import type { Page } from '@downlink/wire'
 import { ask, askPage, post, problemOf } from './wire-contract/client.ts'
 import { counts, fresh, shared, untilCounts } from './wire-contract/face.ts'
@@ -128,6 +129,40 @@ describe('pipelining', () => {
     await untilCounts(hub, { readers: 0, waiting: 1 })
     connection.socket.resetAndDestroy()
     await untilCounts(hub, { readers: 0, waiting: 0 })
+  })
+})
+
+describe('streams for the fetch of Node', () => {
+  const hub = shared(ownServer)
+
+  test('P6.1.2 they are chunked, and their connection stays', async () => {
+    const channel = fresh()
+    for (const agent of ['node', 'undici']) {
+      using connection = new RawConnection(hub.url)
+      const { headers } = await connection
+        .send(bytes(`GET /channels/${channel}`, { ...SSE, 'User-Agent': agent }))
+        .answer({ head: true })
+      assert.deepEqual([headers['transfer-encoding'], headers['connection']], ['chunked', 'keep-alive'])
+    }
+  })
+
+  test('a slow reader of one is alive when it ends', async () => {
+    const channel = fresh()
+    const response = await fetch(`${hub.url}/channels/${channel}`, { headers: SSE })
+    const reader = response.body?.getReader()
+    assert.ok(reader)
+    // All of it, and the end, are there before anybody reads: fetch takes in a part, and the rest a part at a time.
+    const data = 'x'.repeat(85_000)
+    await post(`${hub.url}/channels/${channel}`, data)
+    await post(`${hub.url}/channels/${channel}?end`, data)
+    await untilCounts(hub, { readers: 0, waiting: 0 })
+    let size = 0
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      size += part.value.length
+      // So that a part is taken in while nobody waits for it.
+      for (let turn = 0; turn < 10; turn++) await setImmediate()
+    }
+    assert.ok(size > 2 * data.length)
   })
 })
 

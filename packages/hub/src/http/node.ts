@@ -34,9 +34,10 @@ export function nodeHandler(hub: Hub, options: NodeHandlerOptions = {}): NodeHan
     const answer = await handler.answer(request)
     // A client that left in the meantime is told nothing.
     if (res.destroyed || res.headersSent) return
-    if (turn && (isStream(answer) || hub.stopping.aborted)) res.setHeader('connection', 'close')
+    const delimited = isStream(answer) && !needsChunks(req)
+    if (turn && (delimited || hub.stopping.aborted)) res.setHeader('connection', 'close')
     if (res.getHeader('connection') === 'close' || answer.headers['connection'] === 'close') turn?.spend()
-    if (isStream(answer)) openStream(res, answer)
+    if (isStream(answer)) openStream(res, answer, delimited)
     else sendWhole(res, answer, req.method === 'HEAD')
   }
 }
@@ -136,11 +137,17 @@ function sendAndLinger(res: ServerResponse, bytes: Uint8Array): void {
   req.resume()
 }
 
-function openStream(res: ServerResponse, answer: StreamAnswer): void {
-  if (res.req.httpVersionMajor === 1) {
-    // Until the connection closes, without chunked coding: some proxies hold each chunk back (docs/architecture.md).
-    res.removeHeader('transfer-encoding')
-  }
+/**
+ * Node's own fetch ends the process with an assertion nobody can catch when a connection that was to be closed ends while its
+ * reader is slow: https://github.com/nodejs/undici/issues/5360, in Node 22.23 and 24.21. It gets chunks on a connection that stays.
+ */
+function needsChunks({ headers }: IncomingMessage): boolean {
+  return /^(?:node|undici)(?:\/|$)/.test(headers['user-agent'] ?? '')
+}
+
+/** @param delimited By the end of the connection, without chunked coding: some proxies hold each chunk back (docs/architecture.md). */
+function openStream(res: ServerResponse, answer: StreamAnswer, delimited: boolean): void {
+  if (delimited && res.req.httpVersionMajor === 1) res.removeHeader('transfer-encoding')
   res.writeHead(answer.status, answer.headers)
   let reader: Reader
   try {
@@ -151,11 +158,15 @@ function openStream(res: ServerResponse, answer: StreamAnswer): void {
     return
   }
   res.on('drain', () => reader.drained())
-  res.once('close', () => reader.closed())
-  // A peer that has closed its side may be gone altogether, which only a write would tell.
   const { socket } = res.req
-  if (socket.readableEnded) reader.end()
-  else socket.once('end', () => reader.end())
+  // A peer that has closed its side may be gone altogether, which only a write would tell.
+  const halfClosed = (): void => reader.end()
+  if (socket.readableEnded) halfClosed()
+  else socket.once('end', halfClosed)
+  res.once('close', () => {
+    socket.off('end', halfClosed)
+    reader.closed()
+  })
 }
 
 class NodeSink implements Sink {
