@@ -7,6 +7,8 @@ import type { WriterStore } from './writer-store.ts'
 
 /** Rows of one step: a few milliseconds of a transaction. */
 const STEP = 500
+/** Keys that come before they are counted again. */
+export const KEYS_BETWEEN_COUNTS = 10_000
 /** Free pages below this are left for the next events. */
 const FREE_PAGES = 1_000
 
@@ -32,8 +34,15 @@ export class Sweeper {
   /** Channels up to this id have been held against the present rules; undefined when all have. */
   #recheckedTo: number | undefined
 
-  /** @param recheck The rules are not those of the last time: hold all channels against them. */
-  constructor(db: DatabaseSync, store: WriterStore, forgetMs: number, recheck: boolean) {
+  readonly #maxKeys: number
+  #keysOver = 0
+
+  /**
+   * @param recheck The rules are not those of the last time: hold all channels against them.
+   * @param maxKeys Idempotency keys remembered. Default `MAX_KEYS`.
+   */
+  constructor(db: DatabaseSync, store: WriterStore, forgetMs: number, recheck: boolean, maxKeys = MAX_KEYS) {
+    this.#maxKeys = maxKeys
     this.#db = db
     this.#store = store
     this.#forgetMs = forgetMs
@@ -74,12 +83,14 @@ export class Sweeper {
       this.#sweepOld(now) ||
       this.#holdAgainstRules(now) ||
       this.#forgetQuiet(now) ||
-      this.#forgetKeys(now)
+      this.#forgetKeys(now) ||
+      this.#limitKeys()
     return { more: more || this.#giveBack(), due: this.due() }
   }
 
   /** Nothing is too old, and no channel to be forgotten, before this time. */
   due(): number {
+    if (this.#store.keysAdded >= KEYS_BETWEEN_COUNTS) return 0
     // An event may be as old as its rule says, and a key as old as its lifetime.
     const expiry = numberOr(this.#nextExpiry.get()?.due) + 1
     const quiet = numberOr(this.#nextQuiet.get()?.due) + this.#forgetMs
@@ -156,10 +167,17 @@ export class Sweeper {
     return false
   }
 
-  /** Beyond the most that are kept, the oldest go. Counting costs a walk over all of them, so the caller does this seldom. */
-  limitKeys(): void {
-    const over = Number(this.#countKeys.get()?.count) - MAX_KEYS
-    if (over > 0) this.#store.transact(() => this.#deleteOldestKeys.run(Math.min(over, STEP)))
+  /** Beyond the most that are kept, the oldest go. Counting them is a walk over all, and so is done now and then only. */
+  #limitKeys(): boolean {
+    if (this.#keysOver <= 0) {
+      if (this.#store.keysAdded < KEYS_BETWEEN_COUNTS) return false
+      this.#store.keysAdded = 0
+      this.#keysOver = Number(this.#countKeys.get()?.count) - this.#maxKeys
+      if (this.#keysOver <= 0) return false
+    }
+    this.#store.transact(() => this.#deleteOldestKeys.run(Math.min(this.#keysOver, STEP)))
+    this.#keysOver -= STEP
+    return true
   }
 
   /** Pages that have become free go back to the file system. */

@@ -20,6 +20,8 @@ const TRIM_STEP = 500
 export class WriterStore {
   readonly rows: ChannelRows
   readonly meta: Meta
+  /** Idempotency keys that came since somebody counted them. */
+  keysAdded = 0
   readonly #db: DatabaseSync
   readonly #epoch: string
   readonly #insertEvent: StatementSync
@@ -110,6 +112,7 @@ export class WriterStore {
     for (const row of touched) this.#trimToRule(row, channels.length, now)
     if (idempotency) {
       this.#putKey.run(idempotency.key, idempotency.fingerprint, this.#epoch, first, channels.length, now)
+      this.keysAdded++
     }
     return {
       kind: 'append',
