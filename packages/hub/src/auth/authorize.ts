@@ -9,7 +9,7 @@ export interface AuthorizeRequest {
   /** Percent-encoded, without the query, below where the hub is mounted. */
   readonly path: string
   /** The value of a header by lower-case name. */
-  header(name: string): string | undefined
+  readonly header: (name: string) => string | undefined
   readonly address: string | undefined
   /** The runtime's own request: an `IncomingMessage` or a `Request`. */
   readonly raw: unknown
