@@ -1,5 +1,5 @@
 /** The SQLite log of a world: in a folder of its own, as quick as a disk allows. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Log } from '../../src/log/log.ts'
@@ -25,6 +25,15 @@ export class SqliteDisk implements Disk {
 
   async breakContinuity(): Promise<void> {
     await rm(`${this.#path}-guard`)
+  }
+
+  async backUp(): Promise<void> {
+    await copyFile(this.#path, `${this.#path}-backup`)
+  }
+
+  async restore(): Promise<void> {
+    // Closed, it has nothing beside the one file but its guard, which stays: it knows better.
+    await copyFile(`${this.#path}-backup`, this.#path)
   }
 
   async remove(): Promise<void> {

@@ -59,9 +59,15 @@ export interface InnerOptions {
 /** A log on disk, of which one at a time is open. */
 export interface Disk {
   open(options: InnerOptions): Promise<Log>
-  /** While none is open: what is opened next can't know whether it has forgotten anything. */
+  /** This and the others while none is open: what is opened next can't know whether it has forgotten anything. */
   breakContinuity(): Promise<void>
+  backUp(): Promise<void>
+  /** What is opened next is as it was when it was backed up. */
+  restore(): Promise<void>
 }
+
+/** `broken`: the log can't know whether it has forgotten anything. `restored`: it has, if anything was appended since. */
+export type Restart = 'clean' | 'broken' | 'restored'
 
 interface Follow {
   readonly set: ChannelSet
@@ -82,6 +88,10 @@ export class FaultyLog implements Log {
   readonly #random: Random
   readonly #options: Pick<InnerOptions, 'retention' | 'forget'>
   readonly #fail: (error: unknown) => void
+  /** The epoch that was last backed up, and its frontier then. */
+  #backup: { readonly name: string; readonly upTo: Position } | undefined
+  /** Whether the log on disk has ever come back without its newest records. */
+  hasForgotten = false
   /** How often the log on disk was opened again. */
   restarts = 0
   readonly #disk: Disk | undefined
@@ -241,33 +251,43 @@ export class FaultyLog implements Log {
     this.#clock.after(wait, () => this.#listener?.lost())
   }
 
-  /** The log on disk is closed and opened again; continued by a new epoch when it can't tell whether it has forgotten anything. */
-  async restart(breaks: boolean): Promise<void> {
-    await this.#clock.hold(this.#restart(breaks))
+  /** The log on disk is closed and opened again; in a new epoch unless it knows that it has forgotten nothing. */
+  async restart(wanted: Restart): Promise<void> {
+    await this.#clock.hold(this.#restart(wanted))
     await this.#observe()
     const wait = this.#random.int(0, this.faults.tailMs)
     this.#clock.after(wait, () => this.#listener?.lost())
   }
 
-  async #restart(breaks: boolean): Promise<void> {
+  async #restart(wanted: Restart): Promise<void> {
     const disk = this.#disk as Disk
     this.#down = true
     // Once closed its tail says nothing more, and the history would miss what is under way.
     await Promise.allSettled(this.#writes)
     const { epochs, frontier } = this.#inner.state()
     await this.#inner.close()
-    if (breaks) await disk.breakContinuity()
+    let goesOn = { name: this.history.now.epoch.name, upTo: frontier }
+    let same = false
+    if (wanted === 'broken') await disk.breakContinuity()
+    else if (wanted === 'restored' && this.#backup && this.#backup.upTo < frontier) {
+      goesOn = this.#backup
+      this.hasForgotten = true
+      await disk.restore()
+    } else {
+      same = true
+      this.#backup = goesOn
+      await disk.backUp()
+    }
     const options = { ...this.#options, now: () => this.#clock.now(), reportError: this.#fail }
     const inner = await disk.open(options)
-    assert.equal(inner.state().frontier, frontier, 'it goes on where it was')
-    if (breaks) {
-      const parent = this.history.now.epoch.name
-      assert.deepEqual(inner.state().epochs[0].parent, { name: epochs[0].name, upTo: frontier })
-      this.history.begin({
-        name: `E${this.history.epochs + 1}`,
-        parent: { name: parent, upTo: frontier },
-      })
-    } else assert.deepEqual(inner.state().epochs, epochs, 'it has forgotten nothing')
+    const { epochs: found, frontier: upTo } = inner.state()
+    assert.equal(upTo, goesOn.upTo)
+    if (same) assert.deepEqual(found, epochs, 'it has forgotten nothing')
+    else {
+      assert.ok(!epochs.some(({ name }) => name === found[0].name))
+      assert.equal(found[0].parent?.upTo, upTo)
+      this.history.begin({ name: `E${this.history.epochs + 1}`, parent: goesOn })
+    }
     if (!this.#random.chance(0.3)) this.#queue = []
     this.#inner = inner
     this.#listen(inner)

@@ -172,8 +172,8 @@ class World {
 
   #checkLosses(): void {
     const { history } = this.#log
-    // A replay forgets the newer events that may have been the reason.
-    if (!this.#onDisk && history.epochs > 1) return
+    // A log that has forgotten its newest events may have forgotten the reason.
+    if (this.#onDisk ? this.#log.hasForgotten : history.epochs > 1) return
     const { retention } = this.#plan.retention
     history.now.checkLosses(
       new RetentionRules(retention, this.#onDisk ? DURABLE_RETENTION : DEFAULT_RETENTION),
@@ -204,7 +204,7 @@ class World {
     while (this.#publishing) {
       await this.#clock.sleep(random.int(0, this.#plan.paceMs * 15))
       if (!this.#publishing) return
-      if (this.#onDisk) await this.#log.restart(random.chance(0.3))
+      if (this.#onDisk) await this.#log.restart(random.pick(['clean', 'clean', 'broken', 'restored']))
       else await this.#log.changeEpoch(random.chance(0.15) ? Infinity : random.int(0, 6))
     }
   }
