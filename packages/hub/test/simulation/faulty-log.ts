@@ -288,10 +288,13 @@ export class FaultyLog implements Log {
       assert.equal(found[0].parent?.upTo, upTo)
       this.history.begin({ name: `E${this.history.epochs + 1}`, parent: goesOn })
     }
-    if (!this.#random.chance(0.3)) this.#queue = []
+    const late = this.#random.chance(0.3)
+    if (!late) this.#queue = []
     this.#inner = inner
     this.#listen(inner)
     this.#down = false
+    // Before anything else is told: in the same epoch nobody could tell that something is missing.
+    if (same && !late) this.#listener?.lost()
     this.restarts++
   }
 
