@@ -2,6 +2,7 @@
 import type { ChannelInfo, From, Limit, LogErrorCode, LogPage, Position } from '../log.ts'
 import type { RetentionRule } from '../retention.ts'
 import type { Trial } from './condition.ts'
+import type { PackedRequests, PackedResults } from './packing.ts'
 
 export interface AppendRequest {
   readonly kind: 'append'
@@ -59,6 +60,8 @@ export interface GroupResult {
   readonly reopened: boolean
 }
 
+export type PackedGroupResult = Omit<GroupResult, 'results'> & { readonly results: PackedResults }
+
 export interface SweepResult {
   /** Whether there is more to sweep at once. */
   readonly more: boolean
@@ -93,7 +96,7 @@ export interface ListRequest {
 }
 
 export type WriterCalls = {
-  write(call: { readonly requests: readonly WriteRequest[]; readonly now: number }): GroupResult
+  write(call: { readonly requests: PackedRequests; readonly now: number }): PackedGroupResult
   sweep(now: number): SweepResult
   probe(trial: Trial): void
   close(call: undefined): void

@@ -37,6 +37,7 @@ import type {
   WriterCalls,
 } from './messages.ts'
 import type { Durability } from './open.ts'
+import { packRequests, unpackResults } from './packing.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { recordsOf } from './records.ts'
 import { Thread } from './thread.ts'
@@ -126,7 +127,7 @@ export class SqliteLog implements Log {
       await Promise.all([this.#writer.call('probe', trial), this.#reader.call('probe', undefined)])
     })
     this.#commits = new GroupCommit(
-      (requests) => this.#writer.call('write', { requests, now: this.#now() }),
+      (requests) => this.#commit(requests),
       (requests, group) => this.#committed(requests, group),
     )
     this.#timer = setInterval(() => this.#sweepSoon(), SWEEP_EVERY)
@@ -211,6 +212,11 @@ export class SqliteLog implements Log {
       result.message,
       result.channel === undefined ? {} : { channel: result.channel },
     )
+  }
+
+  async #commit(requests: readonly WriteRequest[]): Promise<GroupResult> {
+    const group = await this.#writer.call('write', { requests: packRequests(requests), now: this.#now() })
+    return { ...group, results: unpackResults(group.results) }
   }
 
   #committed(requests: readonly WriteRequest[], group: GroupResult): void {

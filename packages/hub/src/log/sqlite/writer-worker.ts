@@ -5,8 +5,16 @@ import { LogError } from '../log.ts'
 import { DURABLE_RETENTION, RetentionRules } from '../retention.ts'
 import type { Trial } from './condition.ts'
 import { GuardFile } from './guard-file.ts'
-import type { FailedResult, GroupResult, SweepResult, WriteRequest, WriterOptions } from './messages.ts'
+import type {
+  FailedResult,
+  GroupResult,
+  PackedGroupResult,
+  SweepResult,
+  WriteRequest,
+  WriterOptions,
+} from './messages.ts'
 import { openForWriting } from './open.ts'
+import { type PackedRequests, packResults, unpackRequests } from './packing.ts'
 import { isDamage, isSerious, toLogError } from './sqlite-error.ts'
 import { Sweeper } from './sweeper.ts'
 import { answerCalls } from './thread.ts'
@@ -20,7 +28,7 @@ interface Open {
 
 const options = workerData as WriterOptions
 /** How long appends may wait for a sweep. */
-const SWEEP_MS = 8
+const SWEEP_MS = 3
 const rules = new RetentionRules(options.retention, DURABLE_RETENTION)
 const guard = new GuardFile(options.path)
 let open: Open | undefined
@@ -53,19 +61,34 @@ function settle(error: unknown): unknown {
   return toLogError(error, options.path)
 }
 
-function write({ requests, now }: { requests: readonly WriteRequest[]; now: number }): GroupResult {
+function write(call: { requests: PackedRequests; now: number }): PackedGroupResult {
+  const requests = unpackRequests(call.requests)
+  const { results, ...group } = commit(requests, call.now)
+  return { ...group, results: packResults(results, options.epoch) }
+}
+
+function commit(requests: readonly WriteRequest[], now: number): GroupResult {
   const before = opened
   try {
     const { store, sweeper } = connection()
     const results = store.write(requests, now)
     const { frontier, time } = store.meta
     guard.advance(frontier)
-    return { results, time, frontier, due: sweeper.due(), reopened: before > 0 && opened > before }
+    return { results, time, frontier, due: dueOf(sweeper), reopened: before > 0 && opened > before }
   } catch (error) {
     const failure = settle(error)
     if (!(failure instanceof LogError)) throw failure
     const failed: FailedResult = { kind: 'failed', code: failure.code, message: failure.message }
     return { results: requests.map(() => failed), time: 0, frontier: -1, due: Infinity, reopened: false }
+  }
+}
+
+/** What was stored is stored, also when this can't be told: then somebody looks at once. */
+function dueOf(sweeper: Sweeper): number {
+  try {
+    return sweeper.due()
+  } catch {
+    return 0
   }
 }
 
