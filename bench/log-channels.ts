@@ -47,9 +47,10 @@ try {
     1,
   )
   await latencyOf(
-    'append to one channel',
+    'append to one channel, 2,000 of them',
     (turn) => log.append([{ channel: name(turn * 7919), data: 'again' }]),
-    1,
+    undefined,
+    2_000,
   )
   await latencyOf('newest 100 of all', () => log.read(all, { last: 100 }, page(100)), 100)
   await latencyOf(
@@ -127,9 +128,10 @@ async function latencyOf(
   what: string,
   work: (turn: number) => Promise<unknown>,
   events?: number,
+  turns = 200,
 ): Promise<void> {
   const latencies = new Latencies()
-  for (let turn = 0; turn < 200; turn++) {
+  for (let turn = 0; turn < turns; turn++) {
     const { ms: took, result } = await timed(() => work(turn))
     if (events !== undefined && typeof result === 'object' && result !== null && 'events' in result) {
       check((result.events as unknown[]).length >= Math.min(events, 1), `${what} found nothing`)

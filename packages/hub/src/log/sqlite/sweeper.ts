@@ -6,7 +6,7 @@ import type { SweepResult } from './messages.ts'
 import type { WriterStore } from './writer-store.ts'
 
 /** Rows of one step: a few milliseconds of a transaction. */
-const STEP = 200
+const STEP = 100
 /** Keys that come before they are counted again. */
 export const KEYS_BETWEEN_COUNTS = 10_000
 /** Free pages below this are left for the next events. */

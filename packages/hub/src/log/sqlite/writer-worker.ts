@@ -28,7 +28,7 @@ interface Open {
 
 const options = workerData as WriterOptions
 /** How long appends may wait for a sweep. */
-const SWEEP_MS = 3
+const SWEEP_MS = 2
 const rules = new RetentionRules(options.retention, DURABLE_RETENTION)
 const guard = new GuardFile(options.path)
 let open: Open | undefined
