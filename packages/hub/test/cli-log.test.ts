@@ -326,6 +326,37 @@ describe('downlink log export and import', () => {
     assert.equal((await log(t, cwd, ['export'])).stdout, before)
   })
 
+  test('--hub publishes to a hub that runs, in order, with ends; a wrong line is named', async (t) => {
+    const cwd = await filled(t)
+    const { stdout: exported } = await log(t, cwd, ['export'])
+    const { url } = await serving(t, ['--port', '0', '--log', 'sqlite:other.db', '--retention', '**=none'], {
+      cwd,
+    })
+    const more = '{"channel":"last","data":{"n":1},"type":"paid"}'
+    const done = await result(t, ['log', 'import', '--hub', url], exported + more)
+    assert.deepEqual(done, { code: 0, stdout: `7 events published to 5 channels of ${url}\n`, stderr: '' })
+    const plain = (text: string): unknown[] =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => {
+          const { id, time, ...rest } = JSON.parse(line) as Record<string, unknown>
+          return rest
+        })
+    const there = (await result(t, ['log', 'export', '--log', 'sqlite:other.db'], '', { cwd })).stdout
+    assert.deepEqual(plain(there), [...plain(exported), { channel: 'last', type: 'paid', data: '{"n":1}' }])
+
+    const input = '{"channel":"x","data":"1"}\n{"channel":"x","data":2}\n{"channel":'
+    const wrong = await result(t, ['log', 'import', '--hub', url], input)
+    const line = 'downlink: Line 3 of standard input: Expected JSON. The lines before it are published\n'
+    assert.deepEqual([wrong.code, wrong.stderr], [1, line])
+    const page = (await (await fetch(`${url}/channels/x?last=9`)).json()) as { events: { data: string }[] }
+    assert.deepEqual(
+      page.events.map(({ data }) => data),
+      ['1', '2'],
+    )
+  })
+
   test('a log that a hub uses takes no import', async (t) => {
     const cwd = folderOf(t)
     await using hub = await hubIn(cwd)

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import { LogError } from '../log/log.ts'
 import type { LogImport } from '../log/sqlite/import.ts'
 import { Failure, reasonOf } from './failure.ts'
-import { LineError, parseImportLine } from './import-line.ts'
+import { type ImportLine, LineError, parseImportLine } from './import-line.ts'
 import { type Line, LineSplitter, LineTooLong } from './lines.ts'
 import type { LogIo } from './log.ts'
 import { seldom } from './log-care.ts'
@@ -68,9 +68,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 function importLine({ number, bytes }: Line, log: LogImport, counts: Counts): void {
   try {
-    const text = textOf(bytes)
-    if (text.trim() === '') return
-    const line = parseImportLine(text)
+    const line = readLine(bytes)
+    if (line === undefined) return
     counts.channels.add(line.channel)
     if (line.kind === 'end') {
       log.end(line.channel)
@@ -83,6 +82,12 @@ function importLine({ number, bytes }: Line, log: LogImport, counts: Counts): vo
     if (!(error instanceof LineError) && !refused) throw error
     throw new Failure(`Line ${number}: ${error.message}. Nothing was imported`, { cause: error })
   }
+}
+
+/** Nothing for a blank line. @throws {LineError} */
+export function readLine(bytes: Uint8Array): ImportLine | undefined {
+  const text = textOf(bytes)
+  return text.trim() === '' ? undefined : parseImportLine(text)
 }
 
 function textOf(bytes: Uint8Array): string {

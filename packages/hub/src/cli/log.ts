@@ -4,14 +4,22 @@ import { Argument, Command, Option } from 'commander'
 import { DEFAULT_PLACE } from './log-place.ts'
 import { compactLog, infoOfLog, verifyLog } from './log-care.ts'
 import { exportEvents } from './log-export.ts'
+import { importIntoHub } from './log-import-hub.ts'
 import { importEvents } from './log-import.ts'
-import { afterCursorValue, channelsValue, sqliteValue } from './values.ts'
+import { headerOption } from './options.ts'
+import { afterCursorValue, channelsValue, type HeaderList, hubValue, sqliteValue } from './values.ts'
 
 export interface LogIo {
   readonly stdin: Readable
   readonly stdout: Writable
   /** One line for people, on stderr. */
   readonly tell: (line: string) => void
+}
+
+interface ImportOptions {
+  readonly log: string
+  readonly hub?: string
+  readonly header?: HeaderList
 }
 
 /** Resolves with the exit code. */
@@ -63,15 +71,20 @@ export function logCommand(run: (action: LogAction) => Promise<void>): Command {
         ),
     )
     .addCommand(
-      command('import', 'bring events into a log that no hub uses')
+      command('import', 'bring events into a log, or into a hub that runs')
         .description(
           'Bring events into a log, from standard input or a file: JSON, one a line, as export prints it or as ' +
             '{"channel": …, "data": …} with "type" and "time" if you like. All of it, or nothing. They get ids of their own; ' +
-            'times are kept as far as none goes back within a channel. No hub may use the log meanwhile.',
+            'times are kept as far as none goes back within a channel. No hub may use the log meanwhile. ' +
+            'With --hub they are published to a hub that runs, in order and line by line: with new times, and with all its readers told.',
         )
+        .addOption(new Option('--hub <url>', 'a hub that runs, instead of --log').argParser(hubValue))
+        .addOption(headerOption())
         .addArgument(new Argument('[file]', 'what to read instead of standard input'))
-        .action((file: string | undefined, { log: path }: { log: string }) =>
-          run((io) => importEvents(path, file, io)),
+        .action((file: string | undefined, { log: path, hub, header = [] }: ImportOptions) =>
+          run((io) =>
+            hub === undefined ? importEvents(path, file, io) : importIntoHub(hub, header, file, io),
+          ),
         ),
     )
     .addCommand(
@@ -89,6 +102,7 @@ Examples:
   downlink log info
   downlink log export --channels 'orders.**' > orders.ndjson
   downlink log import --log sqlite:new/log.db < orders.ndjson
+  downlink log import --hub http://localhost:4080 < orders.ndjson
 `,
   )
 }
