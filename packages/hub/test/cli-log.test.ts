@@ -340,11 +340,14 @@ describe('downlink log export and import', () => {
         .trim()
         .split('\n')
         .map((line) => {
-          const { id, time, ...rest } = JSON.parse(line) as Record<string, unknown>
-          return rest
+          const { channel, type, data, end } = JSON.parse(line) as Record<string, unknown>
+          return { channel, type, data, end }
         })
     const there = (await result(t, ['log', 'export', '--log', 'sqlite:other.db'], '', { cwd })).stdout
-    assert.deepEqual(plain(there), [...plain(exported), { channel: 'last', type: 'paid', data: '{"n":1}' }])
+    assert.deepEqual(plain(there), [
+      ...plain(exported),
+      { channel: 'last', type: 'paid', data: '{"n":1}', end: undefined },
+    ])
 
     const input = '{"channel":"x","data":"1"}\n{"channel":"x","data":2}\n{"channel":'
     const wrong = await result(t, ['log', 'import', '--hub', url], input)

@@ -79,7 +79,7 @@ describe('docs/engines.md', () => {
       readFileSync(join(cwd, 'orders.ndjson'), 'utf8'),
       /^\{"id":"\w+-1","channel":"orders.1",.*\n$/,
     )
-    assert.equal(type(cwd, shell('log import')), '1 event imported into 1 channel\n')
+    assert.equal(type(cwd, shell('log import --log')), '1 event imported into 1 channel\n')
   })
 
   for (const [name, part, file] of [
