@@ -147,7 +147,7 @@ function string(value: unknown, path: string): string {
   throw unexpected(path, 'a string', value)
 }
 
-/** A cursor goes into URLs and headers as it is, so it must be what DESIGN promises; what it means is the hub's affair. */
+/** A cursor goes into URLs and headers as it is, so it must be of the form that the protocol gives it (2.3.1); what it means is the hub's affair. */
 function token(value: unknown, path: string): string {
   if (typeof value === 'string' && /^[A-Za-z0-9._~-]{1,64}$/.test(value)) return value
   throw unexpected(path, 'a cursor (1 to 64 characters of A-Z a-z 0-9 . _ ~ -)', value)
