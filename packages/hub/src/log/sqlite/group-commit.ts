@@ -34,11 +34,6 @@ export class GroupCommit {
     this.#done = done
   }
 
-  /** Nothing runs and nothing waits. */
-  get idle(): boolean {
-    return this.#running === undefined
-  }
-
   /** @throws {LogError} `log-unavailable` when too much waits */
   add(request: WriteRequest): Promise<WriteResult> {
     const units = unitsOf(request)
