@@ -1,0 +1,33 @@
+/** What an EventSource asks, and which answer it takes: pure decisions. */
+
+/**
+ * The absolute URL: relative to the document, or to the worker's script.
+ *
+ * @throws {DOMException} `SyntaxError`
+ */
+export function resolveUrl(url: string): URL {
+  const { document, location } = globalThis as Partial<typeof globalThis>
+  try {
+    if (!document) return new URL(url, location?.href)
+    // A link takes the document's base and also its encoding, as the standard asks for.
+    const link = document.createElement('a')
+    link.href = url
+    return new URL(link.href)
+  } catch {
+    throw new DOMException(`Expected a URL, got ${url}`, 'SyntaxError')
+  }
+}
+
+/** Bytes as the characters of a header (`Last-Event-ID` is UTF-8). */
+export function byteString(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('')
+}
+
+/** The last of the types that are listed; what follows it is none: it has no slash, or is the wildcard. A comma may stand in quotes. */
+const EVENT_STREAM =
+  /^(.*,)?[\t\n\r ]*text\/event-stream[\t\n\r ]*(;("(\\.|[^"\\])*"?|[^",])*)?(,([^/]*|[\t\n\r ]*\*\/\*[^/]*))*$/i
+
+/** Whether the essence of this `Content-Type` is `text/event-stream` (Fetch 3.5, "extract a MIME type"). */
+export function isEventStream(contentType: string | null): boolean {
+  return EVENT_STREAM.test(contentType ?? '')
+}
