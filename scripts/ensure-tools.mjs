@@ -1,6 +1,8 @@
 /**
  * Installs what the tests need and this machine lacks: see the tables of `tools.mjs`.
  *
+ * The benchmarks have tables of their own, so that nobody needs nginx to run the tests.
+ *
  * It starts no service and leaves none running. Where everything is there it only looks. Where it may not
  * install it fails, and says the exact line to type.
  */
@@ -9,10 +11,13 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
+  benchPackages,
+  benchSystemTools,
   findCommand,
   frameworks,
   hasFramework,
   hasRuntime,
+  hasSystemTool,
   runtimes,
   systemTools,
   toolFolder,
@@ -22,8 +27,15 @@ import {
 class ToolsError extends Error {}
 
 /** @throws {ToolsError} when something is missing and can't be had */
+export function ensureBenchTools() {
+  const system = benchSystemTools.filter((tool) => !hasSystemTool(tool))
+  if (system.length > 0) installSystemTools(system)
+  for (const tool of benchPackages) if (!hasFramework(tool)) installFramework(tool)
+}
+
+/** @throws {ToolsError} when something is missing and can't be had */
 export function ensureTools() {
-  const system = systemTools.filter((tool) => findCommand(...tool.commands) === undefined)
+  const system = systemTools.filter((tool) => !hasSystemTool(tool))
   const missing = runtimes.filter((runtime) => !hasRuntime(runtime))
   if (system.length > 0) installSystemTools(system)
   for (const runtime of missing) installRuntime(runtime)
@@ -36,14 +48,14 @@ function installSystemTools(missing) {
   const line = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`
   if (findCommand('apt-get') === undefined) {
     throw new ToolsError(
-      `The tests need ${packages.join(', ')}, and there is no apt-get here. Install them so that PATH has ` +
+      `This needs ${packages.join(', ')}, and there is no apt-get here. Install them so that PATH has ` +
         `${missing.map((tool) => tool.commands[0]).join(', ')}; on Debian: sudo sh -c '${line}'`,
     )
   }
   const prefix = rootPrefix()
   if (prefix === undefined) {
     throw new ToolsError(
-      `The tests need ${packages.join(', ')}, and only root may install. Type: sudo sh -c '${line}'`,
+      `This needs ${packages.join(', ')}, and only root may install. Type: sudo sh -c '${line}'`,
     )
   }
   withoutStartingServices(prefix, () => {
@@ -97,7 +109,7 @@ function installRuntime(runtime) {
   const name = `${runtime.package}@${runtime.version}`
   if (process.platform !== 'linux') {
     throw new ToolsError(
-      `The tests need ${name} (${runtime.why}), which runs on Linux only. Run them there, or in a container.`,
+      `This needs ${name} (${runtime.why}), which runs on Linux only. Run them there, or in a container.`,
     )
   }
   installFromNpm(runtime, [name], () => hasRuntime(runtime))
@@ -142,9 +154,9 @@ function run([command, ...args]) {
 }
 
 /** Runs it for a script of ours: on a missing tool prints the sentence and ends the process with 1. */
-export function ensureToolsOrExit() {
+export function ensureToolsOrExit(ensure = ensureTools) {
   try {
-    ensureTools()
+    ensure()
   } catch (error) {
     if (!(error instanceof ToolsError)) throw error
     console.error(error.message)

@@ -3,8 +3,8 @@
  *
  * Importing this module looks, and changes nothing; `ensure-tools.mjs` is what installs.
  */
-import { accessSync, constants, readFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { delimiter, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The root folder of the repository, with a final slash. */
@@ -91,6 +91,22 @@ export const frameworks = [
   },
 ]
 
+/** Only `npm run bench` needs these: the peers it measures against. */
+export const benchSystemTools = [
+  {
+    name: 'nginx',
+    // The package of the module brings nginx along; that nginx is there does not show that the module is.
+    files: ['/usr/lib/nginx/modules/ngx_nchan_module.so'],
+    commands: ['nginx', '/usr/sbin/nginx'],
+    package: 'libnginx-mod-nchan',
+    why: 'Nchan, a peer of the benchmarks',
+  },
+]
+
+export const benchPackages = [
+  { name: 'better-sse', packages: { 'better-sse': '0.16.1' }, why: 'a peer of the benchmarks' },
+]
+
 /** The folder of a tool's own package.json, and of its node_modules. */
 export const toolFolder = (tool) => join(root, '.tools', tool.name)
 
@@ -118,7 +134,7 @@ export function hasFramework(framework) {
 }
 
 /**
- * The path of the first of these commands that PATH has, or undefined.
+ * The path of the first of these commands that PATH has, or that is a path itself, or undefined.
  *
  * @param {...string} commands
  * @returns {string | undefined}
@@ -126,12 +142,18 @@ export function hasFramework(framework) {
 export function findCommand(...commands) {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
   for (const command of commands) {
+    if (isAbsolute(command) && isExecutable(command)) return command
     for (const folder of folders) {
       const path = join(folder, command)
       if (isExecutable(path)) return path
     }
   }
   return undefined
+}
+
+/** Whether one of its commands is there, and its files if it has any. */
+export function hasSystemTool({ commands, files = [] }) {
+  return findCommand(...commands) !== undefined && files.every((file) => existsSync(file))
 }
 
 function isExecutable(path) {
@@ -149,7 +171,7 @@ function runtimePath(name) {
 }
 
 function systemPath(name) {
-  const tool = systemTools.find((candidate) => candidate.name === name)
+  const tool = [...systemTools, ...benchSystemTools].find((candidate) => candidate.name === name)
   return findCommand(...tool.commands) ?? name
 }
 
@@ -170,4 +192,6 @@ export const tools = {
   node24: node24(),
   bun: runtimePath('bun'),
   deno: runtimePath('deno'),
+  // Under `npm run bench` these, too.
+  nginx: systemPath('nginx'),
 }

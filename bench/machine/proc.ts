@@ -1,0 +1,51 @@
+/** What the kernel says of a process. */
+import { readFileSync } from 'node:fs'
+
+/** Of `/proc/<pid>/stat`; USER_HZ is 100 on every Linux that Node runs on. */
+const TICK_MS = 10
+
+/** User and system time of these processes with all their threads, in milliseconds. */
+export function cpuOf(pids: readonly number[]): number {
+  return sum(pids, (pid) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // After the name, which may contain anything.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+  })
+}
+
+/** Resident memory of these processes, in bytes. */
+export function rssOf(pids: readonly number[]): number {
+  return sum(pids, (pid) => {
+    const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+    return Number(kib) * 1024
+  })
+}
+
+/** A process and all that it has started. */
+export function family(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean)
+  return [pid, ...children.flatMap((child) => family(Number(child)))]
+}
+
+function sum(pids: readonly number[], of: (pid: number) => number): number {
+  return pids.reduce((total, pid) => total + of(pid), 0)
+}
+
+/** How many files a process may open: each connection is one. */
+export function fileLimit(): number {
+  const limit = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]
+  return limit === 'unlimited' ? Infinity : Number(limit)
+}
+
+/** @throws {Error} with what to type */
+export function needFiles(count: number): void {
+  const limit = fileLimit()
+  // What a server has open besides.
+  const needed = count + 200
+  if (limit >= needed) return
+  throw new Error(
+    `This benchmark opens ${count} connections, and a process may open ${limit} files. Type: ulimit -n ${needed}` +
+      ` (and as root, if that is refused: prlimit --pid $$ --nofile=${needed})`,
+  )
+}

@@ -1,0 +1,65 @@
+/** Ours, as `downlink serve` runs it, from source. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Peer } from './server.ts'
+import { startServer } from './server.ts'
+
+export interface HubPeerOptions {
+  /** Default `memory`. `fsync` and `os` are SQLite with that durability, in a folder of its own. */
+  readonly log?: 'memory' | 'fsync' | 'os'
+  /** As `--retention`. */
+  readonly retention?: readonly string[]
+  readonly name?: string
+}
+
+const command = fileURLToPath(new URL('../../packages/hub/bin/downlink.js', import.meta.url))
+const counting = fileURLToPath(new URL('hub-server.ts', import.meta.url))
+
+export function hub({ log = 'memory', retention = [], name }: HubPeerOptions = {}): Peer {
+  const called = name ?? (log === 'memory' ? 'Downlink' : `Downlink, SQLite ${log}`)
+  return {
+    name: called,
+    start() {
+      const folder = log === 'memory' ? undefined : mkdtempSync(join(tmpdir(), 'downlink-bench-'))
+      const place = folder === undefined ? 'memory' : `sqlite:${join(folder, 'log.db')}`
+      return startServer({
+        name: called,
+        dialect: 'hub',
+        command: [
+          process.execPath,
+          ...profiling(),
+          command,
+          'serve',
+          '--port=0',
+          '--host=127.0.0.1',
+          `--log=${place}`,
+          ...(folder === undefined ? [] : [`--durability=${log}`]),
+          ...retention.map((rule) => `--retention=${rule}`),
+        ],
+        cleanup: () => folder && rmSync(folder, { recursive: true, force: true }),
+      })
+    },
+  }
+}
+
+/** A hub that counts how often its engine is read: see `hub-server.ts`. */
+export function countingHub(): Peer {
+  return {
+    name: 'Downlink',
+    start: () =>
+      startServer({
+        name: 'Downlink',
+        dialect: 'hub',
+        command: [process.execPath, ...process.execArgv, ...profiling(), counting],
+        ipc: true,
+      }),
+  }
+}
+
+/** `BENCH_CPU_PROF=<folder>` writes a profile of each hub that is measured, when it stops. */
+function profiling(): readonly string[] {
+  const folder = process.env['BENCH_CPU_PROF']
+  return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`]
+}
