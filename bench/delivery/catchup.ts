@@ -25,6 +25,7 @@ interface Outcome {
   readonly grown: number
   readonly p99: number
   readonly calmP99: number
+  readonly saturated: string | undefined
 }
 
 export const catchup: Bench = {
@@ -57,7 +58,9 @@ export const catchup: Bench = {
         // Bounded: less than the history itself, which is 24 MB.
         { what: `${name}: RSS grew by`, wanted: { atMost: 24 }, got: grown / 1e6, unit: ' MB' },
       ]),
-      notes: [],
+      notes: outcomes.flatMap(({ name, saturated }) =>
+        saturated === undefined ? [] : [`${name}: before the replays, ${saturated}.`],
+      ),
     }
   },
 }
@@ -107,6 +110,7 @@ async function runOf({ quick, say }: BenchContext, peer: Peer): Promise<Outcome>
       grown: most - before,
       p99,
       calmP99: calm.p99,
+      saturated: calm.saturated,
     }
   })
   say(

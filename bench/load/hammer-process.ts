@@ -1,5 +1,6 @@
 /** Requests as fast as a server answers them, each connection one at a time; in a process of its own. */
 import { connect, type Socket } from 'node:net'
+import { waitedOf } from '../machine/proc.ts'
 import { type Answer, Answers, bodyOf } from './answers.ts'
 import { micros } from './clock.ts'
 import { Histogram, type Summary } from './histogram.ts'
@@ -28,6 +29,8 @@ export interface HammerResult extends Summary {
   readonly requests: number
   readonly seconds: number
   readonly cpuMs: number
+  /** Ready to run, and without a core. */
+  readonly waitedMs: number
   /** The highest position acknowledged, when there are ids. */
   readonly highest: number
 }
@@ -44,6 +47,7 @@ async function run(plan: HammerPlan): Promise<HammerResult> {
   const ids = new Ids()
   let requests = 0
   const cpu = process.cpuUsage()
+  const waited = waitedOf(process.pid)
   const begun = micros()
   const end = begun + plan.seconds * 1e6
   const begins = Buffer.from(plan.expect.body?.begins ?? '')
@@ -59,6 +63,7 @@ async function run(plan: HammerPlan): Promise<HammerResult> {
     requests,
     seconds: (micros() - begun) / 1e6,
     cpuMs: (user + system) / 1000,
+    waitedMs: waitedOf(process.pid) - waited,
     highest: ids.highest,
   }
 }

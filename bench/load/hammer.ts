@@ -5,6 +5,7 @@ import type { Table } from '../delivery/bench.ts'
 import { count, figure } from '../report/words.ts'
 import type { Expectation, HammerMethods } from './hammer-process.ts'
 import { startGenerator } from './rpc.ts'
+import { saturation } from './saturation.ts'
 
 export interface Hammering {
   readonly label: string
@@ -34,10 +35,10 @@ export async function hammer({ label, server, seconds, ...plan }: Blow): Promise
   try {
     const { port, host } = server
     await generator.call.run({ port, host, seconds: seconds / 4, ...plan })
-    const before = server.cpuMs()
+    const [before, waitedBefore] = [server.cpuMs(), server.waitedMs()]
     const result = await generator.call.run({ port, host, seconds, ...plan })
     const cpuMs = server.cpuMs() - before
-    const share = result.cpuMs / 1000 / result.seconds
+    const share = (ms: number): number => ms / 1000 / result.seconds
     return {
       label,
       perSecond: result.requests / result.seconds,
@@ -47,7 +48,10 @@ export async function hammer({ label, server, seconds, ...plan }: Blow): Promise
       p99: result.p99,
       max: result.max,
       highest: result.highest,
-      ...(share > 0.9 && { saturated: `the load took ${Math.round(share * 100)} % of its core` }),
+      ...saturation({
+        publishers: share(result.cpuMs + result.waitedMs),
+        serverWaited: share(server.waitedMs() - waitedBefore),
+      }),
     }
   } catch (error) {
     throw new Error(`${server.name}, ${label}: ${(error as Error).message}`, { cause: error })
@@ -88,5 +92,5 @@ export function hammerTable(caption: string, runs: readonly Hammering[], events 
 export function hammerNotes(runs: readonly Hammering[]): string[] {
   return runs
     .filter(({ saturated }) => saturated !== undefined)
-    .map(({ label, saturated }) => `* ${label}: ${saturated}, so the rate is the load's own; CPU time holds.`)
+    .map(({ label, saturated }) => `* ${label}: ${saturated}, so the rate is not its own; CPU time holds.`)
 }

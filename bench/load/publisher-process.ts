@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import { setPriority } from 'node:os'
 import { type Dialect, dialects } from '../peers/dialect.ts'
+import { waitedOf } from '../machine/proc.ts'
 import { micros } from './clock.ts'
 import { Answers, bodyOf } from './answers.ts'
 import { type Filling, payload } from './payload.ts'
@@ -32,6 +33,8 @@ export interface PublishResult {
   /** When it began, in `micros()`. */
   readonly begun: number
   readonly cpuMs: number
+  /** Ready to run, and without a core. */
+  readonly waitedMs: number
 }
 
 interface Due {
@@ -130,6 +133,7 @@ const methods: PublisherMethods = {
     const { rate, seconds, channels, first = 0, burst = 1 } = wanted
     const offered = Math.round(rate * seconds)
     const cpu = process.cpuUsage()
+    const waited = waitedOf(process.pid)
     taken = sent = 0
     const begun = micros()
     for (let next = 0; next < offered;) {
@@ -153,7 +157,15 @@ const methods: PublisherMethods = {
       await turn()
     }
     const { user, system } = process.cpuUsage(cpu)
-    return { published, taken, offered, requests: sent, begun, cpuMs: (user + system) / 1000 }
+    return {
+      published,
+      taken,
+      offered,
+      requests: sent,
+      begun,
+      cpuMs: (user + system) / 1000,
+      waitedMs: waitedOf(process.pid) - waited,
+    }
   },
 }
 

@@ -1,5 +1,6 @@
 /** The readers of a benchmark, in a process of their own. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { waitedOf } from '../machine/proc.ts'
 import { micros } from './clock.ts'
 import { Follower } from './follower.ts'
 import { Histogram, type Summary } from './histogram.ts'
@@ -33,6 +34,8 @@ export interface ReadResult extends Summary {
   readonly spread: number
   readonly reads: number
   readonly cpuMs: number
+  /** Ready to run, and without a core. */
+  readonly waitedMs: number
   readonly lagMs: number
   /** When the last delivery came, in `micros()`. */
   readonly last: number
@@ -54,6 +57,7 @@ const counts: Counts = { bytes: 0, reads: 0, errors: [], last: 0 }
 const polls: Promise<void>[] = []
 const histograms = new Map<string, Histogram>()
 let cpuAtReset = process.cpuUsage()
+let waitedAtReset = 0
 let server = { port: 0, host: '127.0.0.1' }
 
 export interface ReadersMethods {
@@ -93,6 +97,7 @@ const methods: ReadersMethods = {
     counts.bytes = counts.reads = counts.last = 0
     histograms.clear()
     cpuAtReset = process.cpuUsage()
+    waitedAtReset = waitedOf(process.pid)
     lag.reset()
   },
 
@@ -125,6 +130,7 @@ const methods: ReadersMethods = {
       last: counts.last,
       errors: counts.errors,
       cpuMs: (user + system) / 1000,
+      waitedMs: waitedOf(process.pid) - waitedAtReset,
       lagMs: lag.max / 1e6,
     }
   },

@@ -7,6 +7,7 @@ import { needFiles } from '../machine/proc.ts'
 import type { PublisherMethods, PublishPlan, PublishResult } from './publisher-process.ts'
 import type { Group, ReadersMethods } from './readers-process.ts'
 import { type Generator, startGenerator } from './rpc.ts'
+import { saturation } from './saturation.ts'
 
 /** A group of readers, but for what the server decides. */
 export interface Audience extends Omit<Group, 'request' | 'tag' | 'tape'> {
@@ -38,7 +39,7 @@ export interface Run {
   /** Reads of a reader's socket: how many deliveries came in one piece. */
   readonly reads: number
   readonly rss: number
-  /** Why the generators may have been what was slow, or undefined. */
+  /** Why something else than the server may have been what was slow, or undefined. */
   readonly saturated?: string
 }
 
@@ -109,15 +110,16 @@ export class Stage {
   async measure(plan: PublishPlan, tag?: string): Promise<Run> {
     const { server, readers } = this
     await readers.call.reset()
-    const cpuBefore = server.cpuMs()
+    const [cpuBefore, waitedBefore] = [server.cpuMs(), server.waitedMs()]
     const published = await this.publish(plan)
     await this.settle(tag === undefined ? undefined : [tag])
     const cpuMs = server.cpuMs() - cpuBefore
+    const waitedMs = server.waitedMs() - waitedBefore
     const read = await readers.call.result(tag)
     const end = Math.max(read.last, published.begun + plan.seconds * 1e6)
     const elapsed = (micros() - published.begun) / 1e6
     const seconds = (end - published.begun) / 1e6
-    const loadShare = (read.cpuMs + published.cpuMs) / 1000 / elapsed
+    const share = (ms: number): number => ms / 1000 / elapsed
     return {
       server: server.name,
       offered: published.offered,
@@ -136,7 +138,12 @@ export class Stage {
       bytes: read.bytes,
       reads: read.reads,
       rss: server.rss(),
-      ...saturation(loadShare, read.lagMs),
+      ...saturation({
+        readers: share(read.cpuMs + read.waitedMs),
+        publishers: share(published.cpuMs + published.waitedMs),
+        serverWaited: share(waitedMs),
+        lagMs: read.lagMs,
+      }),
     }
   }
 
@@ -149,13 +156,6 @@ export class Stage {
 
 export function nameOf(channel: number): string {
   return `bench.${channel}`
-}
-
-/** Readers and publisher share a core where there are two only, so their shares are added. */
-function saturation(share: number, lagMs: number): { saturated?: string } {
-  const limit = PUBLISHERS_CORE === READERS_CORE ? 0.9 : 1.8
-  if (share > limit) return { saturated: `the load took ${Math.round(share * 100)} % of a core` }
-  return lagMs > 250 ? { saturated: `the readers' own process stood still for ${Math.round(lagMs)} ms` } : {}
 }
 
 /** Sets the stage, and ends it whatever happens. */

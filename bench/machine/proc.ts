@@ -14,6 +14,15 @@ export function cpuOf(pids: readonly number[]): number {
   })
 }
 
+/** How long the main thread of this process was ready to run and had no core, in milliseconds; 0 where the kernel does not count it. */
+export function waitedOf(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e6
+  } catch {
+    return 0
+  }
+}
+
 /** Resident memory of these processes, in bytes. */
 export function rssOf(pids: readonly number[]): number {
   return sum(pids, (pid) => {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { atEnd, keep } from '../machine/children.ts'
 import { onCore, SERVER_CORE } from '../machine/cores.ts'
-import { cpuOf, family, rssOf } from '../machine/proc.ts'
+import { cpuOf, family, rssOf, waitedOf } from '../machine/proc.ts'
 import { type Dialect, dialects } from './dialect.ts'
 
 export interface Server {
@@ -14,6 +14,8 @@ export interface Server {
   readonly dialect: Dialect
   /** Of all its processes and threads, in milliseconds since they started. */
   cpuMs(): number
+  /** How long its busiest process was ready to run and had no core, in milliseconds. */
+  waitedMs(): number
   /** Bytes. */
   rss(): number
   /** What it was asked over its channel to this process; only servers of `bench/peers` answer. */
@@ -62,6 +64,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     dialectName: dialect,
     dialect: dialects[dialect] as Dialect,
     cpuMs: () => cpuOf(pids()),
+    waitedMs: () => Math.max(...pids().map(waitedOf)),
     rss: () => rssOf(pids()),
     async ask<T>(question: string) {
       const answered = once(child, 'message')

@@ -40,5 +40,5 @@ export function runTable(caption: string, runs: readonly Run[], labels?: readonl
 export function saturationNotes(runs: readonly Run[]): string[] {
   return runs
     .filter(({ saturated }) => saturated !== undefined)
-    .map(({ server, saturated }) => `* ${server}: ${saturated}, so rate and latency are the load's own.`)
+    .map(({ server, saturated }) => `* ${server}: ${saturated}, so rate and latency are not its own.`)
 }
