@@ -7,7 +7,8 @@
  */
 import { onStage, type Run } from '../load/stage.ts'
 import { hub } from '../peers/hub.ts'
-import { runTable, saturationNotes } from '../report/runs.ts'
+import { saturationNotes } from '../report/runs.ts'
+import { bytes, count, figure } from '../report/words.ts'
 import type { Bench, BenchContext } from './bench.ts'
 
 const DECODED = 20
@@ -29,7 +30,22 @@ export const compression: Bench = {
     const none = await runOf(context, 'identity')
     const gzip = await runOf(context, 'gzip')
     return {
-      tables: [runTable('JSON ticks, 2,000 events a second', [none, gzip], ['none', 'gzip'])],
+      tables: [
+        {
+          caption: 'JSON ticks of 200 bytes, 2,000 events a second',
+          head: [
+            '',
+            'events/s taken',
+            'CPU µs an event',
+            'bytes an event, all readers',
+            'core',
+            'p50 ms',
+            'p99 ms',
+            'RSS',
+          ],
+          rows: [row('none', none), row('gzip', gzip)],
+        },
+      ],
       targets: [
         {
           what: 'CPU of gzip against none',
@@ -57,6 +73,19 @@ function hasCompression(): Promise<boolean> {
   })
 }
 
+function row(coding: string, run: Run): string[] {
+  return [
+    coding + (run.saturated === undefined ? '' : ' *'),
+    count(run.taken / run.seconds),
+    figure(run.cpuPerEvent),
+    figure(run.bytes / run.taken),
+    `${Math.round(run.cpuShare * 100)} %`,
+    figure(run.p50),
+    figure(run.p99),
+    bytes(run.rss),
+  ]
+}
+
 async function runOf({ quick, say }: BenchContext, coding: string): Promise<Run> {
   const run = await onStage(hub(), 1, async (stage) => {
     const headers = { 'Accept-Encoding': coding }
@@ -74,7 +103,7 @@ async function runOf({ quick, say }: BenchContext, coding: string): Promise<Run>
       filling: 'ticks',
     } as const
     await stage.warmUp({ ...plan, seconds: quick ? 0.5 : 2 })
-    const run = await stage.measure(plan)
+    const run = await stage.measure(plan, 'decoded')
     const { spread } = await stage.readers.call.result()
     if (spread > MOST_SPREAD) throw new Error(`a reader had ${spread} bytes more than another`)
     return run
