@@ -1,17 +1,18 @@
-/** `npm run check`: format, lint and types. All of them run, so one look shows everything that is wrong. */
+/** `npm run check`: format, lint, types and size. All of them run, so one look shows everything that is wrong. */
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { root, tools } from './tools.mjs'
 
 const checks = [
   { name: 'format', fix: 'npm run format', script: 'oxfmt', args: ['--check', '.'] },
   { name: 'lint', script: 'oxlint', args: ['--type-aware', '--deny-warnings', '.'] },
   { name: 'types', script: 'tsc', args: ['-p', 'tsconfig.json'] },
+  { name: 'size', script: join(root, 'scripts', 'check-size.mjs'), args: [] },
 ]
 
 const failed = checks.filter(({ name, script, args }) => {
-  console.log(`\n${name}: ${script} ${args.join(' ')}`)
-  const { status, error } = spawnSync(tools.node24, [join(root, 'node_modules', '.bin', script), ...args], {
+  console.log(`\n${name}: ${basename(script)} ${args.join(' ')}`)
+  const { status, error } = spawnSync(tools.node24, [resolve(root, 'node_modules', '.bin', script), ...args], {
     cwd: root,
     stdio: 'inherit',
   })

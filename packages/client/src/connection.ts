@@ -1,8 +1,8 @@
 /** What an EventSource does: the processing model of the HTML standard (9.2.3 to 9.2.6), on `fetch`. */
-import { createParser } from '@downlink/wire'
-import type { ErrorDetails, ErrorReason, EventSourceInit } from './event-source.ts'
+import { createSmallParser, WireError } from '@downlink/wire'
+import type { ErrorReason, EventSourceInit } from './event-source.ts'
 import type { Handlers } from './handlers.ts'
-import { byteString, isEventStream } from './request.ts'
+import { byteString, isEventStream, isHttp } from './request.ts'
 import { createTaskQueue } from './tasks.ts'
 
 export const CONNECTING = 0
@@ -34,12 +34,10 @@ export interface Connection {
   reset(): void
 }
 
-type Body = ReadableStreamDefaultReader<Uint8Array>
 type Timer = ReturnType<typeof setTimeout>
+type Supplied<T> = T | (() => T | PromiseLike<T>)
 
-const ignore = (): void => {}
-
-async function supplied<T>(value: T | (() => T | PromiseLike<T>)): Promise<T> {
+async function supplied<T>(value: Supplied<T>): Promise<T> {
   return typeof value === 'function' ? (value as () => T | PromiseLike<T>)() : value
 }
 
@@ -48,36 +46,30 @@ export function openConnection(
   target: EventTarget,
   url: URL,
   init: EventSourceInit,
-  given?: Body,
+  given?: ReadableStreamDefaultReader<Uint8Array>,
 ): Connection {
-  const { backoff = 0, silenceTimeout = MOST_WAIT, errorDetails, lastEventId: first = '' } = init
+  const { backoff = 0, silenceTimeout = MOST_WAIT } = init
   const withCredentials = !!init.withCredentials
-  /** Of another scheme, or with a password, no request can be made: to try again would be futile. */
-  const isHttp = /^https?:..[^/@]+\//.test(url.href)
   let { reconnectionTime = RECONNECTION_TIME } = init
   let readyState = CONNECTING
-  /** Where events come from: the origin of the URL after redirects. */
+  /** Of the URL after redirects. As long as there has been no response, `null`. */
   let origin = 'null'
-  /** Whether there has ever been a connection. */
-  let announced = false
   /** Attempts in a row that brought no byte. */
   let failures = 0
-  /** An id that this `fetch` refuses to send. */
-  let unsendable = ''
   let reconnection: Timer | undefined
   let watchdog: Timer | undefined
+  let abort: AbortController | undefined
+  let body = given
   /** What the connection at hand ended by, when that is known before it shows. */
   let cause: ErrorReason | undefined
-  /** Lets the connection at hand go. */
-  let release = ignore
   /** Characters of the events that wait for their tasks. */
   let waiting = 0
-  let readOn = ignore
+  let readOn: () => void
 
   const tasks = createTaskQueue()
-  const parser = createParser({
-    lastEventId: first,
-    ...(init.maxEventSize && { maxEventSize: init.maxEventSize }),
+  const parser = createSmallParser({
+    ...(init.lastEventId !== undefined && { lastEventId: init.lastEventId }),
+    ...(init.maxEventSize !== undefined && { maxEventSize: init.maxEventSize }),
     onRetry(milliseconds) {
       reconnectionTime = milliseconds
     },
@@ -86,7 +78,7 @@ export function openConnection(
       waiting += size
       queueTask(() => {
         waiting -= size
-        if (waiting < READ_AHEAD) readOn()
+        readOn?.()
         target.dispatchEvent(new MessageEvent(type, { data, lastEventId, origin }))
       })
     },
@@ -102,13 +94,18 @@ export function openConnection(
   function close(): void {
     readyState = CLOSED
     clearTimeout(reconnection)
-    clearTimeout(watchdog)
     tasks.close()
     release()
   }
 
-  function heard(): void {
+  /** Lets the connection at hand go. */
+  function release(): void {
     clearTimeout(watchdog)
+    abort?.abort()
+    body?.cancel().catch(() => {})
+  }
+
+  function watch(): void {
     if (silenceTimeout < MOST_WAIT) {
       watchdog = setTimeout(() => {
         cause = 'silent'
@@ -117,47 +114,16 @@ export function openConnection(
     }
   }
 
-  /** Announces the connection, and reads as fast as bytes come. */
-  async function read(body: Body | undefined): Promise<void> {
-    queueTask(() => {
-      readyState = OPEN
-      target.dispatchEvent(new Event('open'))
-    })
-    if (!body) return
-    const abort = release
-    release = () => {
-      abort()
-      body.cancel().catch(ignore)
-    }
-    for (;;) {
-      const { done, value } = await body.read()
-      if (done || cause || readyState === CLOSED) return
-      failures = 0
-      heard()
-      cause = 'data'
-      if (!ArrayBuffer.isView(value)) throw new TypeError('Expected chunks of bytes')
-      parser.feed(value)
-      cause = undefined
-      if (waiting >= READ_AHEAD) {
-        clearTimeout(watchdog)
-        await new Promise<void>((resolve) => {
-          readOn = resolve
-        })
-        heard()
-      }
-    }
-  }
-
   async function ask(mode?: 'no-cors'): Promise<Response> {
-    const abort = new AbortController()
-    release = () => abort.abort()
-    heard()
+    abort = new AbortController()
+    watch()
     const headers = new Headers(await supplied(init.headers))
     headers.set('accept', 'text/event-stream')
     // These two take no notice of `cache`. In a browser the header would need a preflight.
     if ('Bun' in globalThis || 'Deno' in globalThis) headers.set('cache-control', 'no-cache')
     const id = byteString(parser.lastEventId)
-    if (id && id !== unsendable) headers.set('last-event-id', id)
+    // A header cannot hold control characters (RFC 9110 5.5): Node and Deno would refuse to send it, for ever.
+    if (/^[\t -~\x80-\xff]+$/.test(id)) headers.set('last-event-id', id)
     const request = {
       body: await supplied(init.body),
       cache: 'no-store',
@@ -169,61 +135,67 @@ export function openConnection(
       signal: abort.signal,
     } as RequestInit
     if (readyState === CLOSED) release()
-    try {
-      return await (init.fetch ?? fetch)(url.href, request)
-    } catch (error) {
-      if (/[^\t -~\x80-\xff]/.test(id)) unsendable = id
-      throw error
-    }
-  }
-
-  /**
-   * To be refused by CORS is final, but a script is told no more than of a lost connection. What tells the two apart is
-   * whether the server answers to one who cannot read the answer.
-   */
-  async function askAgain(error: unknown): Promise<Response> {
-    const page = (globalThis as Partial<typeof globalThis>).location?.origin ?? url.origin
-    if (announced || init.fetch || init.method || page === url.origin) throw error
-    await ask('no-cors')
-    release()
-    return ask().catch((refusal: unknown) => {
-      cause = 'cors'
-      throw refusal
-    })
+    return (init.fetch ?? fetch)(url.href, request)
   }
 
   async function connect(): Promise<void> {
-    let details: Partial<ErrorDetails> = {}
+    const details: { status?: number; headers?: Headers; error?: unknown } = {}
     cause = undefined
     failures++
     try {
-      if (given) await read(given)
-      else {
-        const response = await ask().catch(askAgain)
+      if (!given) {
+        const response = await ask().catch(async (error: unknown) => {
+          // To be refused by CORS is final, but a script is told no more than of a lost connection. What tells the two
+          // apart is whether the server answers to one who cannot read the answer.
+          const page = (globalThis as Partial<typeof globalThis>).location?.origin ?? url.origin
+          if (origin !== 'null' || init.fetch || init.method || page === url.origin) throw error
+          await ask('no-cors')
+          release()
+          return ask().catch((refusal: unknown) => {
+            cause = 'cors'
+            throw refusal
+          })
+        })
         const { status, headers } = response
-        details = { status, headers }
+        details.status = status
+        details.headers = headers
+        body = response.body?.getReader()
+        origin = new URL(response.url || url).origin
         if (status !== 200) cause = 'status'
         else if (!isEventStream(headers.get('content-type'))) cause = 'type'
-        if (cause || readyState === CLOSED) response.body?.cancel().catch(ignore)
-        else {
-          announced = true
-          origin = new URL(response.url || url).origin
-          await read(response.body?.getReader())
+      }
+      if (!cause) {
+        queueTask(() => {
+          readyState = OPEN
+          target.dispatchEvent(new Event('open'))
+        })
+        for (;;) {
+          clearTimeout(watchdog)
+          // oxlint-disable-next-line no-unmodified-loop-condition -- tasks lower it
+          while (waiting > READ_AHEAD) await new Promise<void>((resolve) => (readOn = resolve))
+          watch()
+          const { done, value } = (await body?.read()) ?? { done: true }
+          if (done) break
+          if (!ArrayBuffer.isView(value))
+            throw new WireError('invalid-chunk', 'Expected chunks that are Uint8Array')
+          failures = 0
+          parser.feed(value)
         }
       }
     } catch (error) {
-      cause ??= (error as Error | undefined)?.name === 'AbortError' ? 'aborted' : isHttp ? 'network' : 'url'
-      details = { ...details, error }
+      const { name } = Object(error)
+      cause ??=
+        name === 'AbortError' ? 'aborted' : name === 'WireError' ? 'data' : isHttp(url) ? 'network' : 'url'
+      details.error = error
     }
     release()
-    clearTimeout(watchdog)
     parser.end()
     const reason = cause ?? 'ended'
     // After all that came before has been dispatched, the connection is reestablished, or failed.
     queueTask(() => {
       if (given || !/network|ended|silent/.test(reason)) close()
       else readyState = CONNECTING
-      target.dispatchEvent(Object.assign(new Event('error'), errorDetails && { ...details, reason }))
+      target.dispatchEvent(Object.assign(new Event('error'), init.errorDetails && { ...details, reason }))
       if (readyState === CONNECTING) {
         const wait = Math.max(reconnectionTime, LEAST_WAIT)
         const extra = failures && Math.random() * Math.min(backoff, wait * 2 ** failures)

@@ -197,29 +197,20 @@ function define(members: object & ThisType<EventSource>): void {
   defineProperties(prototype, getOwnPropertyDescriptors(members))
 }
 
-define({
-  get url() {
-    return connectionOf(this).url
-  },
-  get withCredentials() {
-    return connectionOf(this).withCredentials
-  },
-  get readyState() {
-    return connectionOf(this).readyState
-  },
-  get lastEventId() {
-    return connectionOf(this).lastEventId
-  },
-  get reconnectionTime() {
-    return connectionOf(this).reconnectionTime
-  },
-  close() {
-    connectionOf(this).close()
-  },
-  reset() {
-    connectionOf(this).reset()
-  },
-})
+for (const name of ['url', 'withCredentials', 'readyState', 'lastEventId', 'reconnectionTime'] as const) {
+  define({
+    get [name]() {
+      return connectionOf(this)[name]
+    },
+  })
+}
+for (const name of ['close', 'reset'] as const) {
+  define({
+    [name]() {
+      connectionOf(this)[name]()
+    },
+  })
+}
 for (const type of ['open', 'message', 'error']) {
   define({
     get [`on${type}`]() {

@@ -18,6 +18,11 @@ export function resolveUrl(url: string): URL {
   }
 }
 
+/** Of another scheme, or with a name and a password, no request can be made: to try again would be futile. */
+export function isHttp({ href }: URL): boolean {
+  return /^https?:..[^/@]+\//.test(href)
+}
+
 /** Bytes as the characters of a header (`Last-Event-ID` is UTF-8). */
 export function byteString(text: string): string {
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('')

@@ -3,6 +3,8 @@ export type WireErrorCode =
   | 'event-too-large'
   /** `feed` was called on a parser that a callback's exception stopped, or from inside a callback. */
   | 'parser-stopped'
+  /** What came as a chunk of a stream is not bytes. */
+  | 'invalid-chunk'
   /** A field of an event can't be written without changing the meaning of the stream. */
   | 'invalid-field'
   | 'invalid-cursor'

@@ -20,3 +20,4 @@ export {
   type ParserOptions,
   type StreamEvent,
 } from './parser.ts'
+export { createSmallParser } from './small-parser.ts'

@@ -1,0 +1,114 @@
+/**
+ * The parser of `text/event-stream` for where each byte of code counts: it keeps the contract of `createParser` with a third of the
+ * code, and takes several times as long. What a page does with an event takes far longer than either.
+ */
+import { WireError, type WireErrorCode } from './error.ts'
+import { DEFAULT_MAX_EVENT_SIZE, type Parser, type ParserOptions, type StreamEvent } from './parser.ts'
+
+type Block = { -readonly [K in keyof StreamEvent]?: StreamEvent[K] }
+
+export function createSmallParser(options: ParserOptions): Parser {
+  const { onEvent, onComment, onRetry, onId, maxEventSize = DEFAULT_MAX_EVENT_SIZE } = options
+  // It takes one byte order mark off each stream.
+  const decoder = new TextDecoder()
+  let { lastEventId = '' } = options
+  /** Why no more can be fed. */
+  let trouble: WireErrorCode | undefined
+  /** The lines at work. They are others when a callback has reset the parser. */
+  let lines: readonly string[]
+  /** The unfinished line. */
+  let begun: string
+  /** Whether a line feed would be the second half of a line's end. */
+  let afterCr: boolean
+  let block: Block
+  let id: string | undefined
+  /** Characters of the block's lines. */
+  let size: number
+  end()
+
+  function end(): void {
+    decoder.decode()
+    lines = []
+    begun = ''
+    afterCr = false
+    clearBlock()
+  }
+
+  function clearBlock(): void {
+    block = {}
+    id = undefined
+    size = 0
+  }
+
+  function feed(chunk: Uint8Array): void {
+    refuse()
+    let text = decoder.decode(chunk, { stream: true })
+    if (!text) return
+    if (afterCr && text[0] === '\n') text = text.slice(1)
+    afterCr = text.endsWith('\r')
+    const taken = text.split(/\r\n?|\n/)
+    taken[0] = begun + taken[0]
+    begun = taken.pop() as string
+    lines = taken
+    // If a callback throws, it stays.
+    trouble = 'parser-stopped'
+    for (const line of taken) {
+      takeLine(line)
+      if (lines !== taken) return
+    }
+    trouble = undefined
+    measure(begun)
+  }
+
+  function measure({ length }: string): void {
+    if (size + length > maxEventSize) {
+      end()
+      trouble = 'event-too-large'
+      refuse()
+    }
+  }
+
+  function refuse(): void {
+    if (trouble === 'event-too-large')
+      throw new WireError(trouble, `Expected events of at most ${maxEventSize} characters`)
+    if (trouble) throw new WireError(trouble, 'Expected no feed() in a callback, nor after one that threw')
+  }
+
+  function takeLine(line: string): void {
+    measure(line)
+    size += line.length
+    const [, name, value = ''] = /^([^:]*)(?:: ?([^]*))?/.exec(line) as string[]
+    if (!line) dispatch()
+    else if (!name) onComment?.(value)
+    else if (name === 'data') block.data = block.data === undefined ? value : `${block.data}\n${value}`
+    else if (name === 'event') block.type = value
+    else if (name === 'channel' || name === 'time') block[name] = value
+    else if (name === 'id' && !value.includes('\0')) id = value
+    else if (name === 'retry' && /^[0-9]+$/.test(value)) onRetry?.(Math.min(+value, Number.MAX_SAFE_INTEGER))
+  }
+
+  function dispatch(): void {
+    const { data, type } = block
+    const at = lines
+    if (id !== undefined) {
+      lastEventId = id
+      onId?.(id)
+      if (lines !== at) return
+    }
+    const event = { ...block, type: type || 'message', lastEventId }
+    clearBlock()
+    if (data !== undefined) onEvent(event as StreamEvent)
+  }
+
+  return {
+    feed,
+    end,
+    reset() {
+      trouble = undefined
+      end()
+    },
+    get lastEventId() {
+      return lastEventId
+    },
+  }
+}

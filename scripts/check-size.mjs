@@ -1,0 +1,31 @@
+/**
+ * Part of `npm run check`: what a page loads for `import { EventSource } from '@downlink/client'`, parser included,
+ * minified and gzipped.
+ */
+import { gzipSync } from 'node:zlib'
+import { buildSync } from 'esbuild'
+import { join } from 'node:path'
+import { root } from './tools.mjs'
+
+const limits = [
+  { what: 'EventSource', source: "export { EventSource } from '@downlink/client'", bytes: 3000 },
+]
+
+for (const { what, source, bytes } of limits) {
+  const { outputFiles } = buildSync({
+    stdin: { contents: source, resolveDir: join(root, 'packages', 'hub') },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    target: 'es2020',
+    conditions: ['@downlink/source'],
+    // As tsc builds the packages.
+    tsconfigRaw: { compilerOptions: { target: 'es2020', useDefineForClassFields: false } },
+  })
+  const [{ contents }] = outputFiles
+  const size = gzipSync(contents, { level: 9 }).length
+  const fits = size <= bytes
+  console.log(`${fits ? '✔' : '✖'} ${what}: ${contents.length} bytes minified, ${size} gzipped, at most ${bytes}`)
+  if (!fits) process.exitCode = 1
+}
