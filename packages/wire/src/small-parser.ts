@@ -8,7 +8,7 @@ import { DEFAULT_MAX_EVENT_SIZE, type Parser, type ParserOptions, type StreamEve
 type Block = { -readonly [K in keyof StreamEvent]?: StreamEvent[K] }
 
 export function createSmallParser(options: ParserOptions): Parser {
-  const { onEvent, onComment, onRetry, onId, maxEventSize = DEFAULT_MAX_EVENT_SIZE } = options
+  const { maxEventSize = DEFAULT_MAX_EVENT_SIZE } = options
   // It takes one byte order mark off each stream.
   const decoder = new TextDecoder()
   let { lastEventId = '' } = options
@@ -79,12 +79,13 @@ export function createSmallParser(options: ParserOptions): Parser {
     size += line.length
     const [, name, value = ''] = /^([^:]*)(?:: ?([^]*))?/.exec(line) as string[]
     if (!line) dispatch()
-    else if (!name) onComment?.(value)
+    else if (!name) options.onComment?.(value)
     else if (name === 'data') block.data = block.data === undefined ? value : `${block.data}\n${value}`
     else if (name === 'event') block.type = value
     else if (name === 'channel' || name === 'time') block[name] = value
     else if (name === 'id' && !value.includes('\0')) id = value
-    else if (name === 'retry' && /^[0-9]+$/.test(value)) onRetry?.(Math.min(+value, Number.MAX_SAFE_INTEGER))
+    else if (name === 'retry' && /^[0-9]+$/.test(value))
+      options.onRetry?.(Math.min(+value, Number.MAX_SAFE_INTEGER))
   }
 
   function dispatch(): void {
@@ -92,12 +93,12 @@ export function createSmallParser(options: ParserOptions): Parser {
     const at = lines
     if (id !== undefined) {
       lastEventId = id
-      onId?.(id)
+      options.onId?.(id)
       if (lines !== at) return
     }
     const event = { ...block, type: type || 'message', lastEventId }
     clearBlock()
-    if (data !== undefined) onEvent(event as StreamEvent)
+    if (data !== undefined) options.onEvent(event as StreamEvent)
   }
 
   return {
