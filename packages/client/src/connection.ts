@@ -48,11 +48,14 @@ export function openConnection(
   init: EventSourceInit,
   given?: ReadableStreamDefaultReader<Uint8Array>,
 ): Connection {
-  const { backoff = 0, silenceTimeout = MOST_WAIT } = init
+  const { backoff = 0, silenceTimeout = MOST_WAIT, method, lastEventId = '' } = init
+  // The platform knows which methods there are and which take a body, and what a header can hold: it throws.
+  const test = { method, body: init.body && '', headers: { a: byteString(lastEventId) } }
+  void new Request('data:,', test as RequestInit)
   const withCredentials = !!init.withCredentials
   let { reconnectionTime = RECONNECTION_TIME } = init
   let readyState = CONNECTING
-  /** Of the URL after redirects. As long as there has been no response, `null`. */
+  /** Of the URL after redirects. */
   let origin = 'null'
   /** Attempts in a row that brought no byte. */
   let failures = 0
@@ -68,18 +71,18 @@ export function openConnection(
 
   const tasks = createTaskQueue()
   const parser = createSmallParser({
-    ...(init.lastEventId !== undefined && { lastEventId: init.lastEventId }),
+    lastEventId,
     ...(init.maxEventSize !== undefined && { maxEventSize: init.maxEventSize }),
     onRetry(milliseconds) {
       reconnectionTime = milliseconds
     },
-    onEvent({ type, data, lastEventId }) {
+    onEvent({ type, data, lastEventId: id }) {
       const size = data.length + EVENT
       waiting += size
       queueTask(() => {
         waiting -= size
         readOn?.()
-        target.dispatchEvent(new MessageEvent(type, { data, lastEventId, origin }))
+        target.dispatchEvent(new MessageEvent(type, { data, lastEventId: id, origin }))
       })
     },
   })
@@ -130,7 +133,7 @@ export function openConnection(
       credentials: withCredentials ? 'include' : undefined,
       duplex: 'half',
       headers,
-      method: init.method,
+      method,
       mode,
       signal: abort.signal,
     } as RequestInit
@@ -146,15 +149,14 @@ export function openConnection(
       if (!given) {
         const response = await ask().catch(async (error: unknown) => {
           // To be refused by CORS is final, but a script is told no more than of a lost connection. What tells the two
-          // apart is whether the server answers to one who cannot read the answer.
+          // apart is whether the server answers to one who cannot read the answer, and still not to one who can.
           const page = (globalThis as Partial<typeof globalThis>).location?.origin ?? url.origin
-          if (origin !== 'null' || init.fetch || init.method || page === url.origin) throw error
-          await ask('no-cors')
-          release()
-          return ask().catch((refusal: unknown) => {
-            cause = 'cors'
-            throw refusal
-          })
+          if (page !== url.origin && !init.fetch && !method) {
+            await ask('no-cors')
+            release()
+            await ask().catch(() => (cause = 'cors'))
+          }
+          throw error
         })
         const { status, headers } = response
         details.status = status
