@@ -1,0 +1,67 @@
+/** Who keeps a source alive: 9.2.9. What a whole process or document does is in the runners. */
+import { same } from '../assert.ts'
+import type { Case, Kit } from '../case.ts'
+import { HANG, soon, stream, wait } from '../script.ts'
+
+/** Collects garbage where the runtime was started so that a script may. */
+async function collect(kit: Kit): Promise<void> {
+  const { gc, Bun } = globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } }
+  for (let i = 0; i < 5; i++) {
+    if (Bun) Bun.gc(true)
+    else gc?.()
+    await kit.quiet(10)
+  }
+}
+
+const skip = { chromium: 'no page is given a garbage collector to call' }
+
+export const lifetimeCases: readonly Case[] = [
+  {
+    name: 'a source that nobody holds tells its listeners what comes',
+    statements: [59],
+    skip,
+    answers: [stream('data: a\n\n', wait('go'), 'data: b\n\n', HANG)],
+    run: async (kit) => {
+      const heard: string[] = []
+      const done = new Promise<void>((resolve) => {
+        const source = new kit.EventSource(kit.url())
+        // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the attribute must keep it alive, too
+        source.onmessage = function ({ data }: MessageEvent<string>) {
+          heard.push(data)
+          if (data === 'b') {
+            this.close()
+            resolve()
+          }
+        }
+      })
+      await kit.log({ requests: 1 })
+      await collect(kit)
+      await kit.go('go')
+      await done
+      same(heard, ['a', 'b'])
+    },
+  },
+  {
+    name: 'a source that nobody holds connects again',
+    statements: [59],
+    skip,
+    answers: [stream('retry: 200\ndata: a\n\n'), soon('data: b\n\n', HANG)],
+    run: async (kit) => {
+      const heard: string[] = []
+      const done = new Promise<void>((resolve) => {
+        const source = new kit.EventSource(kit.url())
+        source.addEventListener('message', ({ data, target }: MessageEvent<string>) => {
+          heard.push(data)
+          if (data === 'b') {
+            ;(target as EventSource).close()
+            resolve()
+          }
+        })
+      })
+      await kit.log({ ended: 1 })
+      await collect(kit)
+      await done
+      same(heard, ['a', 'b'])
+    },
+  },
+]
