@@ -14,10 +14,16 @@ export function cpuOf(pids: readonly number[]): number {
   })
 }
 
-/** How long the main thread of this process was ready to run and had no core, in milliseconds; 0 where the kernel does not count it. */
+/**
+ * How long the main thread of this process was ready to run while somebody else had its core, in milliseconds; 0 where the
+ * kernel does not count it. The process's other threads, pinned to the same core, are not somebody else. Only differences of
+ * two of these mean something.
+ */
 export function waitedOf(pid: number): number {
   try {
-    return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e6
+    const [ran, waited] = readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')
+    const others = cpuOf([pid]) - Number(ran) / 1e6
+    return Number(waited) / 1e6 - others
   } catch {
     return 0
   }

@@ -14,7 +14,7 @@ export interface Server {
   readonly dialect: Dialect
   /** Of all its processes and threads, in milliseconds since they started. */
   cpuMs(): number
-  /** How long its busiest process was ready to run and had no core, in milliseconds. */
+  /** How long somebody else had its core while it was ready to run, in milliseconds: see `waitedOf`. */
   waitedMs(): number
   /** Bytes. */
   rss(): number
@@ -64,7 +64,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     dialectName: dialect,
     dialect: dialects[dialect] as Dialect,
     cpuMs: () => cpuOf(pids()),
-    waitedMs: () => Math.max(...pids().map(waitedOf)),
+    waitedMs: () => pids().reduce((sum, pid) => sum + waitedOf(pid), 0),
     rss: () => rssOf(pids()),
     async ask<T>(question: string) {
       const answered = once(child, 'message')
