@@ -38,7 +38,7 @@ export function hub({ log = 'memory', retention = [], name }: HubPeerOptions = {
           ...(folder === undefined ? [] : [`--durability=${log}`]),
           ...retention.map((rule) => `--retention=${rule}`),
         ],
-        cleanup: () => folder && rmSync(folder, { recursive: true, force: true }),
+        cleanup: () => folder && rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
       })
     },
   }

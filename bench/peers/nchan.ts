@@ -21,7 +21,7 @@ export const nchan: Peer = {
       dialect: 'nchan',
       port,
       command: [tools.nginx, '-p', folder, '-c', config, '-e', join(folder, 'error.log')],
-      cleanup: () => rmSync(folder, { recursive: true, force: true }),
+      cleanup: () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
     })
   },
 }
