@@ -1,7 +1,11 @@
 /** The conformance cases in Chromium: its own EventSource, which proves that the cases are right, and ours. */
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Page } from 'playwright-core'
 import type { Tag } from '../packages/client/test/conformance/case.ts'
 import { bundle, runEnvironment } from '../packages/client/test/conformance/environment.ts'
+import { startRawServer } from '../packages/client/test/conformance/raw-server.ts'
+import { HANG, type Log, stream } from '../packages/client/test/conformance/script.ts'
 import { useChromium } from './helpers/chromium.ts'
 
 /** Chromium holds six connections to an origin, and each case needs a few: so many pages, each of an origin of its own. */
@@ -32,6 +36,7 @@ interface InPage {
 }
 
 declare const serveConformance: (options: object) => Promise<void>
+declare const conformanceEventSource: typeof EventSource
 
 /** Runs in the page. */
 async function serveIn({ scope, options }: InPage): Promise<void> {
@@ -69,6 +74,42 @@ for (const which of ['native', 'ours'] as const) {
           )
         },
       })
+    })
+  }
+}
+
+const ENDS: readonly (readonly [what: string, end: (page: Page) => Promise<unknown>])[] = [
+  ['closed', (page) => page.close()],
+  ['left', (page) => page.goto('about:blank')],
+  ['loaded again', (page) => page.reload()],
+]
+
+for (const which of ['native', 'ours'] as const) {
+  for (const [what, end] of ENDS) {
+    const whose = which === 'ours' ? 'our' : "Chromium's own"
+    test(`a page that is ${what} takes the connection of ${whose} EventSource with it`, async (t) => {
+      const server = await startRawServer({
+        answers: [[stream('data: a\n\n', HANG)]],
+        origins: 1,
+        files: { '/pages/index.html': PAGE, '/scripts/cases.js': await bundle(which, 'iife') },
+        next: () => -1,
+        report: () => {},
+      })
+      t.after(() => server.close())
+      const [origin] = server.origins
+      const page = await browser.open(t, `${origin}/pages/index.html`)
+      await page.evaluate(
+        () =>
+          new Promise((resolve) => {
+            new conformanceEventSource('/c/0/stream').addEventListener('message', resolve)
+          }),
+      )
+      await end(page)
+      const { requests } = (await (await fetch(`${origin}/control/0/log?closed=1`)).json()) as Log
+      assert.deepEqual(
+        requests.map(({ closed }) => closed !== undefined),
+        [true],
+      )
     })
   }
 }

@@ -1,8 +1,15 @@
 /** Our EventSource in Bun: the conformance cases, and that a process ends when its sources are closed. */
 import { test } from 'node:test'
 import { tools } from '../../../scripts/tools.mjs'
-import { runInProcess } from './conformance/process.ts'
+import { processesEnd } from './conformance/exit.ts'
+import { type Runtime, runInProcess } from './conformance/process.ts'
 
-test('EventSource in Bun', async (t) => {
-  await runInProcess(t, { name: 'Bun', tags: ['bun'], binary: tools.bun, flags: ['run'] })
-})
+const runtime: Runtime = {
+  name: 'Bun',
+  tags: ['bun'],
+  binary: tools.bun,
+  flags: ['run'],
+}
+
+test('EventSource in Bun', (t) => runInProcess(t, runtime))
+test('processes of Bun end', (t) => processesEnd(t, runtime))

@@ -2,7 +2,9 @@ import type { Case } from '../case.ts'
 import { closeCases } from './close.ts'
 import { contentTypeCases } from './content-type.ts'
 import { crossOriginCases } from './cross-origin.ts'
+import { errorDetailCases } from './error-details.ts'
 import { fieldCases } from './fields.ts'
+import { fromStreamCases } from './from-stream.ts'
 import { handlerCases } from './handlers.ts'
 import { idCases } from './ids.ts'
 import { initCases } from './init.ts'
@@ -11,6 +13,7 @@ import { lifetimeCases } from './lifetime.ts'
 import { lineCases } from './lines.ts'
 import { messageCases } from './messages.ts'
 import { networkCases } from './network.ts'
+import { optionCases } from './options.ts'
 import { redirectCases } from './redirects.ts'
 import { requestCases } from './request.ts'
 import { retryCases } from './retry.ts'
@@ -37,4 +40,7 @@ export const cases: readonly Case[] = [
   ...retryCases,
   ...messageCases,
   ...lifetimeCases,
+  ...fromStreamCases,
+  ...optionCases,
+  ...errorDetailCases,
 ]

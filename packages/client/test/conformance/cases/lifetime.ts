@@ -17,6 +17,38 @@ const skip = { chromium: 'no page is given a garbage collector to call' }
 
 export const lifetimeCases: readonly Case[] = [
   {
+    name: 'window.stop() is final',
+    statements: [25, 32],
+    skip: { process: 'there is no window', worker: 'there is no window', shared: 'there is no window' },
+    alone: true,
+    deviates: { ours: 'a script is told no more than of a lost connection' },
+    answers: [soon('data: a\n\n', HANG), stream('data: asked again\n\n', HANG)],
+    run: async (kit) => {
+      const told = kit.watch()
+      await told.nth('message')
+      window.stop()
+      await told.nth('error')
+      await kit.quiet(300)
+      same([told.notes, told.source.readyState], [['open 1', 'message a', 'error 2'], 2])
+      same((await kit.log()).requests.length, 1)
+    },
+  },
+  {
+    name: 'window.stop() is final before the server has answered, too',
+    statements: [25, 32],
+    skip: { process: 'there is no window', worker: 'there is no window', shared: 'there is no window' },
+    alone: true,
+    deviates: { ours: 'a script is told no more than of a lost connection' },
+    answers: [[HANG], stream('data: asked again\n\n', HANG)],
+    run: async (kit) => {
+      const told = kit.watch()
+      await kit.log({ requests: 1 })
+      window.stop()
+      await told.nth('error')
+      same(told.notes, ['error 2'])
+    },
+  },
+  {
     name: 'a source that nobody holds tells its listeners what comes',
     statements: [59],
     skip,
