@@ -44,6 +44,7 @@ for (const runtime of [node20, node22, node24, bun, deno]) {
         ['e1-7', 'paid', 'one\ntwo'],
         ['e1-7', 'message', 'ключ'],
       ],
+      told: ['one\ntwo', 'e1-7'],
       cursor: { epoch: 'e1', position: 7 },
       refused: 'invalid-cursor',
     })

@@ -1,6 +1,6 @@
 // A stranger's program that uses the packed `wire` and `client`. It runs in Node 20, 22 and 24, in Bun and in Deno.
 import { createServer } from 'node:http'
-import { readEventStream } from '@downlink/client'
+import { EventSource, readEventStream } from '@downlink/client'
 import { encodeEvent, parseCursor, WireError } from '@downlink/wire'
 
 const server = createServer((_request, response) => {
@@ -12,6 +12,9 @@ server.listen(0, '127.0.0.1', async () => {
   const response = await fetch(`http://127.0.0.1:${server.address().port}/`)
   for await (const event of readEventStream(response.body))
     seen.push([event.lastEventId, event.type, event.data])
+  const source = new EventSource(`http://127.0.0.1:${server.address().port}/`)
+  const told = await new Promise((resolve) => source.addEventListener('paid', resolve))
+  source.close()
   const cursor = parseCursor('e1-7')
   let refused
   try {
@@ -19,7 +22,7 @@ server.listen(0, '127.0.0.1', async () => {
   } catch (error) {
     refused = error instanceof WireError ? error.code : error
   }
-  console.log(JSON.stringify({ seen, cursor, refused }))
+  console.log(JSON.stringify({ seen, told: [told.data, told.lastEventId], cursor, refused }))
   server.close()
   server.closeAllConnections?.()
 })

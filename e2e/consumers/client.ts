@@ -1,5 +1,5 @@
 // A stranger's TypeScript, compiled strictly against the packed packages.
-import { readEventStream, type StreamEvent } from '@downlink/client'
+import { EventSource, type EventSourceInit, readEventStream, type StreamEvent } from '@downlink/client'
 import { encodeEvent, type Page, parsePage } from '@downlink/wire'
 
 export async function firstEvent(url: string): Promise<StreamEvent | undefined> {
@@ -11,3 +11,29 @@ export const page: Page = parsePage('{"events":[],"cursor":"e-0","more":false,"r
 export const block: string = encodeEvent({ data: 'x' })
 // @ts-expect-error -- data is not optional
 encodeEvent({ id: 'e-1' })
+
+const options: EventSourceInit = {
+  headers: async () => ({ authorization: await Promise.resolve('Bearer x') }),
+  fetch: (url, init) => fetch(url, init),
+  errorDetails: true,
+  lastEventId: 'e-1',
+}
+export const source = new EventSource(new URL('http://localhost:4080/channels/orders'), options)
+source.onmessage = function ({ data }) {
+  const text: string = data
+  console.log(this.url, text)
+}
+source.onerror = ({ reason, status, headers }) =>
+  reason === 'status' ? console.log(status, headers?.get('retry-after')) : console.log(reason)
+source.addEventListener('open', (event: Event) => console.log(event.type))
+source.addEventListener('paid', ({ data, lastEventId }) => console.log(data.length, lastEventId), {
+  once: true,
+})
+export const state: 0 | 1 | 2 = EventSource.CLOSED
+export const given: EventSource = EventSource.fromReadableStream(new ReadableStream<Uint8Array>())
+/** Where the one of the browser is asked for, ours will do. */
+export const native: globalThis.EventSource = source
+// @ts-expect-error -- the state is not for anyone to set
+source.readyState = 1
+// @ts-expect-error -- a header is text
+new EventSource('/', { headers: { a: 1 } })

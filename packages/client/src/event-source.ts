@@ -125,9 +125,9 @@ export class EventSource extends EventTarget {
   /** Milliseconds before a reconnection, as the stream said last. Not in the standard yet. */
   declare readonly reconnectionTime: number
 
-  declare onopen: Handler<EventSource, Event>
-  declare onmessage: Handler<EventSource, MessageEvent<string>>
-  declare onerror: Handler<EventSource, EventSourceErrorEvent>
+  declare onopen: Handler<Event>
+  declare onmessage: Handler<MessageEvent<string>>
+  declare onerror: Handler<EventSourceErrorEvent>
 
   /** @param url relative to the document, or to the worker's script */
   constructor(url: string | URL, ...[init]: [init?: EventSourceInit | null]) {
@@ -158,12 +158,12 @@ export interface EventSource {
   reset(): void
   addEventListener<K extends keyof EventSourceEventMap>(
     type: K,
-    listener: (this: EventSource, event: EventSourceEventMap[K]) => unknown,
+    listener: NonNullable<Handler<EventSourceEventMap[K]>>,
     options?: boolean | AddEventListenerOptions,
   ): void
   addEventListener(
     type: string,
-    listener: (this: EventSource, event: MessageEvent<string>) => unknown,
+    listener: NonNullable<Handler<MessageEvent<string>>>,
     options?: boolean | AddEventListenerOptions,
   ): void
   addEventListener(
@@ -173,12 +173,12 @@ export interface EventSource {
   ): void
   removeEventListener<K extends keyof EventSourceEventMap>(
     type: K,
-    listener: (this: EventSource, event: EventSourceEventMap[K]) => unknown,
+    listener: NonNullable<Handler<EventSourceEventMap[K]>>,
     options?: boolean | EventListenerOptions,
   ): void
   removeEventListener(
     type: string,
-    listener: (this: EventSource, event: MessageEvent<string>) => unknown,
+    listener: NonNullable<Handler<MessageEvent<string>>>,
     options?: boolean | EventListenerOptions,
   ): void
   removeEventListener(

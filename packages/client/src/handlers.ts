@@ -1,6 +1,8 @@
 /** The `on…` attributes: event handlers of the HTML standard (8.1.8.1). */
 
-export type Handler<T, E> = ((this: T, event: E) => unknown) | null
+/** `this` is the source. It is not said in the type, so that ours will do where TypeScript knows the browser's `EventSource` only. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Handler<E> = ((this: any, event: E) => unknown) | null
 
 /** A listener of the kind that is an object. */
 interface Held extends EventListenerObject {
