@@ -1,4 +1,5 @@
 // A stranger's TypeScript, compiled strictly against the packed packages.
+/* oxlint-disable unicorn/prefer-add-event-listener, no-new -- as users write it */
 import { EventSource, type EventSourceInit, readEventStream, type StreamEvent } from '@downlink/client'
 import { encodeEvent, type Page, parsePage } from '@downlink/wire'
 
