@@ -30,18 +30,31 @@ export function guard(request: GuardedRequest): string | undefined {
   return undefined
 }
 
+/** A connection asks with the same name and address each time; one that was asked for is remembered. */
+function remembering(decide: (name: string) => boolean): (name: string) => boolean {
+  let last = ''
+  let answer = decide(last)
+  return (name) => {
+    if (name !== last) {
+      answer = decide(name)
+      last = name
+    }
+    return answer
+  }
+}
+
 /** `localhost`, `*.localhost`, `127.0.0.0/8` or `[::1]`, with or without a port. */
-export function isLoopbackHost(host: string): boolean {
+export const isLoopbackHost = remembering((host) => {
   const name = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/.exec(host)?.[1]?.toLowerCase()
   if (name === undefined) return false
   if (name === 'localhost' || name.endsWith('.localhost') || name === '[::1]') return true
   return isLoopbackIPv4(name)
-}
+})
 
-export function isLoopbackAddress(address: string): boolean {
+export const isLoopbackAddress = remembering((address) => {
   const plain = address.startsWith('::ffff:') ? address.slice(7) : address
   return plain === '::1' || isLoopbackIPv4(plain)
-}
+})
 
 function isLoopbackIPv4(name: string): boolean {
   const parts = name.split('.')

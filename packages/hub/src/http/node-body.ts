@@ -1,11 +1,12 @@
 /** The body of a Node request, whole, within a size and a time. */
 import type { IncomingMessage } from 'node:http'
+import type { Deadlines } from './deadlines.ts'
 import { Problem } from './problem.ts'
 
 const CLOSE = { connection: 'close' }
 
 /** @throws {Problem} `body-too-large`, `body-timeout`, `body-aborted`, `internal` when somebody else has read it before */
-export function readBody(req: IncomingMessage, limit: number, timeoutMs: number): Promise<Uint8Array> {
+export function readBody(req: IncomingMessage, limit: number, deadlines: Deadlines): Promise<Uint8Array> {
   if (req.readableDidRead) {
     return Promise.reject(
       new Error(
@@ -17,20 +18,13 @@ export function readBody(req: IncomingMessage, limit: number, timeoutMs: number)
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = []
     let size = 0
-    const timer = setTimeout(() => {
-      settle(() =>
-        reject(
-          new Problem(
-            'body-timeout',
-            'The body took too long: send it faster, or in smaller parts',
-            {},
-            CLOSE,
-          ),
-        ),
-      )
-    }, timeoutMs)
+    const expire = (): void => {
+      const message = 'The body took too long: send it faster, or in smaller parts'
+      settle(() => reject(new Problem('body-timeout', message, {}, CLOSE)))
+    }
+    deadlines.add(expire)
     function settle(done: () => void): void {
-      clearTimeout(timer)
+      deadlines.delete(expire)
       req.off('data', onData).off('end', onEnd).off('close', onClose)
       done()
     }

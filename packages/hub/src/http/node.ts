@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
+import { Deadlines } from './deadlines.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
 import { type HttpRequest, isStream, type StreamAnswer, type WholeAnswer } from './message.ts'
 import { belowMount } from './mount.ts'
@@ -26,8 +27,9 @@ const LINGER_MS = 1_000
 
 export function nodeHandler(hub: Hub, options: NodeHandlerOptions = {}): NodeHandler {
   const handler = new Handler(hub, options)
+  const bodies = new Deadlines(options.bodyTimeoutMs ?? 30_000)
   return async (req, res, next) => {
-    const request = new NodeRequest(req, res, options)
+    const request = new NodeRequest(req, res, options, bodies)
     if (next && !handler.owns(request.path)) return next()
     const turn = req.httpVersionMajor === 1 ? takeTurn(req.socket, res) : undefined
     if (turn && !(await turn.come)) return
@@ -48,14 +50,14 @@ class NodeRequest implements HttpRequest {
   readonly query: string
   readonly raw: IncomingMessage
   readonly #res: ServerResponse
-  readonly #bodyTimeoutMs: number
+  readonly #bodies: Deadlines
   readonly #authority: string | undefined
   #abort: AbortController | undefined
 
-  constructor(req: IncomingMessage, res: ServerResponse, options: NodeHandlerOptions) {
+  constructor(req: IncomingMessage, res: ServerResponse, options: NodeHandlerOptions, bodies: Deadlines) {
     this.raw = req
     this.#res = res
-    this.#bodyTimeoutMs = options.bodyTimeoutMs ?? 30_000
+    this.#bodies = bodies
     this.method = req.method ?? 'GET'
     const { target, authority } = splitTarget(req.url ?? '/')
     this.#authority = authority
@@ -85,7 +87,7 @@ class NodeRequest implements HttpRequest {
   }
 
   body(limit: number): Promise<Uint8Array> {
-    return readBody(this.raw, limit, this.#bodyTimeoutMs)
+    return readBody(this.raw, limit, this.#bodies)
   }
 
   get signal(): AbortSignal {
@@ -112,18 +114,18 @@ function sendWhole(res: ServerResponse, { status, headers, body }: WholeAnswer, 
     res.writeHead(status, headers).end()
     return
   }
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  res.writeHead(status, { ...headers, 'content-length': bytes.length })
+  // Text goes out in one piece with the head; bytes would be a second one, and a dearer call to the kernel.
+  res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
   if (head) res.end()
-  else if (headers['connection'] === 'close' && !res.req.complete) sendAndLinger(res, bytes)
-  else res.end(bytes)
+  else if (headers['connection'] === 'close' && !res.req.complete) sendAndLinger(res, body)
+  else res.end(body)
 }
 
 /**
  * For an answer that does not wait for the rest of the body. Closing at once would reset the connection, and a client that is
  * still sending would lose the answer; so for a moment the rest is read, and forgotten.
  */
-function sendAndLinger(res: ServerResponse, bytes: Uint8Array): void {
+function sendAndLinger(res: ServerResponse, body: string | Uint8Array): void {
   const { req } = res
   const end = (): void => {
     clearTimeout(timer)
@@ -133,7 +135,7 @@ function sendAndLinger(res: ServerResponse, bytes: Uint8Array): void {
   const timer = setTimeout(end, LINGER_MS)
   timer.unref()
   req.once('end', end).once('close', end)
-  res.write(bytes)
+  res.write(body)
   req.resume()
 }
 

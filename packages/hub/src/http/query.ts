@@ -1,11 +1,14 @@
 /** The query of a request: each parameter known, and given once. Pure. */
 import { Problem } from './problem.ts'
 
+const NONE: ReadonlyMap<string, string> = new Map()
+
 export class Query {
-  readonly #values: ReadonlyMap<string, string>
+  readonly #values: ReadonlyMap<string, string> = NONE
 
   /** @throws {Problem} `unknown-parameter`, `repeated-parameter` */
   constructor(query: string, known: readonly string[]) {
+    if (query === '') return
     const values = new Map<string, string>()
     for (const [name, value] of new URLSearchParams(query)) {
       const parameter = name.slice(0, 40)

@@ -43,8 +43,9 @@ export async function publish(
   const text = decode(await request.body(limits.body))
   const { idempotencyKey, end } = plan
   const published = await hub.publish(channels, publications(text, plan, hub.limits.batch), {
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-    scope: JSON.stringify([subject, request.method, request.path]),
+    ...(idempotencyKey === undefined
+      ? {}
+      : { idempotencyKey, scope: JSON.stringify([subject, request.method, request.path]) }),
     end,
   })
   return json(
