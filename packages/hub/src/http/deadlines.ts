@@ -15,7 +15,7 @@ export class Deadlines {
   /** Calls `expire` when the time is over, unless it is deleted before. */
   add(expire: () => void): void {
     this.#due.set(expire, performance.now() + this.#ms)
-    this.#timer ??= this.#after(this.#ms)
+    if (this.#timer === undefined) this.#timer = this.#after(this.#ms)
   }
 
   delete(expire: () => void): void {
