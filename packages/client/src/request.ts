@@ -28,11 +28,15 @@ export function byteString(text: string): string {
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('')
 }
 
-/** The last of the types that are listed; what follows it is none: it has no slash, or is the wildcard. A comma may stand in quotes. */
-const EVENT_STREAM =
-  /^(.*,)?[\t\n\r ]*text\/event-stream[\t\n\r ]*(;("(\\.|[^"\\])*"?|[^",])*)?(,([^/]*|[\t\n\r ]*\*\/\*[^/]*))*$/i
-
-/** Whether the essence of this `Content-Type` is `text/event-stream` (Fetch 3.5, "extract a MIME type"). */
+/**
+ * Whether the essence of this `Content-Type` is `text/event-stream`: of several types the last (Fetch 3.5, "extract a MIME type").
+ * What is in quotes has no say, though it may have a comma.
+ */
 export function isEventStream(contentType: string | null): boolean {
-  return EVENT_STREAM.test(contentType ?? '')
+  let essence = ''
+  for (const part of `${contentType}`.replace(/"(\\.|[^"\\])*("|\\?$)/g, '"').split(',')) {
+    const [, type] = /^[\t\n\r ]*([^\s;/]+\/[^\s;/]+)[\t\n\r ]*(;|$)/.exec(part) ?? []
+    if (type && type !== '*/*') essence = type
+  }
+  return essence.toLowerCase() === 'text/event-stream'
 }
