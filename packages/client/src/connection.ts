@@ -178,8 +178,7 @@ export function openConnection(
           watch()
           const { done, value } = (await body?.read()) ?? { done: true }
           if (done) break
-          if (!ArrayBuffer.isView(value))
-            throw new WireError('invalid-chunk', 'Expected chunks that are Uint8Array')
+          if (!ArrayBuffer.isView(value)) throw new WireError('invalid-chunk', 'Expected chunks of bytes')
           failures = 0
           parser.feed(value)
         }

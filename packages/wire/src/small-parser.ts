@@ -71,7 +71,7 @@ export function createSmallParser(options: ParserOptions): Parser {
   function refuse(): void {
     if (trouble === 'event-too-large')
       throw new WireError(trouble, `Expected events of at most ${maxEventSize} characters`)
-    if (trouble) throw new WireError(trouble, 'Expected no feed() in a callback, nor after one that threw')
+    if (trouble) throw new WireError(trouble, 'Expected reset() after a callback threw')
   }
 
   function takeLine(line: string): void {
