@@ -44,6 +44,8 @@ const refused: readonly Row[] = [
   ['another hyphen', ['text/event_stream']],
   ['a suffix', ['text/event-stream+json']],
   ['a parameter of another type', ['text/plain; x=text/event-stream']],
+  ['a quoted parameter before another type', ['text/event-stream;x="a",text/html']],
+  ['a quoted comma', ['text/html; x="a, text/event-stream"']],
   ['only the main type', ['text']],
   ['*/*', ['*/*']],
   ['nonsense', ['nonsense']],
@@ -51,6 +53,13 @@ const refused: readonly Row[] = [
   ['none', []],
   ['before another type', ['text/event-stream', 'text/html']],
   ['before another type, in one line', ['text/event-stream, text/html']],
+]
+
+/** What a careless expression would take ages for. */
+const long: readonly Row[] = [
+  ['a long list', [`text/event-stream${',a'.repeat(2000)},text/html`]],
+  ['many quotes', [`text/event-stream${';x="a"'.repeat(2000)},text/html`]],
+  ['many blanks', [`x${' '.repeat(8000)}text/event-stream`]],
 ]
 
 const typed = (values: readonly string[]): string =>
@@ -68,7 +77,7 @@ export const contentTypeCases: readonly Case[] = [
       same(told.notes, ['open 1', 'message é'])
     },
   })),
-  ...refused.map(([what, values, deviates]): Case => ({
+  ...[...refused, ...long].map(([what, values, deviates]): Case => ({
     name: `any other type is final: ${what}`,
     statements: [22, 32],
     deviates,

@@ -20,7 +20,7 @@ type Init = Parameters<OurClass['fromReadableStream']>[1]
 
 function open(kit: Kit, stream: ReadableStream<Uint8Array>, init?: Init): { told: Watch; source: OurSource } {
   const source = ourClass(kit).fromReadableStream(stream, init)
-  return { source, told: kit.watchOf(source as unknown as EventSource, 'custom') }
+  return { source, told: kit.watchOf(source, 'custom') }
 }
 
 const statements = [61]

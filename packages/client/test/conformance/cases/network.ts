@@ -53,6 +53,22 @@ const FUTILE = [
 ]
 
 export const networkCases: readonly Case[] = [
+  {
+    name: 'a URL with a user and a password is asked for',
+    statements: [12],
+    deviates: {
+      chromium: 'Chromium makes no request of such a URL',
+      node: 'its fetch makes no request of such a URL',
+    },
+    answers: [stream('data: a\n\n', HANG)],
+    run: async (kit) => {
+      const url = kit.url().replace('://', '://user:secret@')
+      const told = kit.watch(url)
+      await Promise.race([told.nth('message'), told.nth('error')])
+      same(told.source.url, url)
+      same(told.notes, ['open 1', 'message a'])
+    },
+  },
   ...broken.map(([what, steps, deviates]): Case => ({
     name: `a network error is followed by another attempt: ${what}`,
     statements: [25, 30],

@@ -280,6 +280,16 @@ export const optionCases: readonly Case[] = [
     },
   },
   {
+    name: 'backoff adds nothing after a connection that brought something',
+    statements: [67],
+    answers: [1, 2, 3, 4].map(() => stream('retry: 500\n\n')),
+    run: async (kit: Kit) => {
+      const told = watchWith(kit, { backoff: 60_000 })
+      await told.nth('open', 4)
+      for (const waited of await waits(kit, 3)) ok(waited >= 485 && waited < 900, `waited ${waited} ms`)
+    },
+  },
+  {
     name: 'a silent connection is lost after silenceTimeout, and asked for again',
     statements: [68],
     answers: [soon('data: a\n\n', HANG), stream('data: b\n\n', HANG)],
@@ -337,6 +347,7 @@ export const optionCases: readonly Case[] = [
   ...refusedInits.map(([what, init]): Case => ({
     name: `options that no request can be made of are a TypeError: ${what}`,
     statements: [64],
+    deviates: { bun: 'its Request takes any' },
     run: ({ EventSource, url }) => throwsTypeError(() => new EventSource(url(), init).close(), what),
   })),
   {
