@@ -2,7 +2,7 @@
 import { createSmallParser, WireError } from '@downlink/wire'
 import type { ErrorReason, EventSourceInit } from './event-source.ts'
 import type { Handlers } from './handlers.ts'
-import { byteString, isEventStream, isHttp } from './request.ts'
+import { byteString, isEventStream, REQUESTABLE } from './request.ts'
 import { createTaskQueue } from './tasks.ts'
 
 export const CONNECTING = 0
@@ -186,7 +186,13 @@ export function openConnection(
     } catch (error) {
       const { name } = Object(error)
       cause ??=
-        name === 'AbortError' ? 'aborted' : name === 'WireError' ? 'data' : isHttp(url) ? 'network' : 'url'
+        name === 'AbortError'
+          ? 'aborted'
+          : name === 'WireError'
+            ? 'data'
+            : REQUESTABLE.test(url.href)
+              ? 'network'
+              : 'url'
       details.error = error
     }
     release()

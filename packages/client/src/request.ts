@@ -18,10 +18,8 @@ export function resolveUrl(url: string): URL {
   }
 }
 
-/** Of another scheme, or with a name and a password, no request can be made: to try again would be futile. */
-export function isHttp({ href }: URL): boolean {
-  return /^https?:..[^/@]+\//.test(href)
-}
+/** A URL of which a request can be made: of another scheme, or with a name and a password, to try again would be futile. */
+export const REQUESTABLE = /^https?:..[^/@]+\//
 
 /** Bytes as the characters of a header (`Last-Event-ID` is UTF-8). */
 export function byteString(text: string): string {

@@ -9,8 +9,8 @@ type Block = { -readonly [K in keyof StreamEvent]?: StreamEvent[K] }
 
 export function createSmallParser(options: ParserOptions): Parser {
   const { maxEventSize = DEFAULT_MAX_EVENT_SIZE } = options
-  // It takes one byte order mark off each stream.
-  const decoder = new TextDecoder()
+  // Deno's would take a byte order mark off each chunk.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   let { lastEventId = '' } = options
   /** Why no more can be fed. */
   let trouble: WireErrorCode | undefined
@@ -18,8 +18,8 @@ export function createSmallParser(options: ParserOptions): Parser {
   let lines: readonly string[]
   /** The unfinished line. */
   let begun: string
-  /** Whether a line feed would be the second half of a line's end. */
-  let afterCr: boolean
+  /** What does not count if it comes next: a byte order mark at the start, the second half of a CRLF. */
+  let skipped: string
   let block: Block
   let id: string | undefined
   /** Characters of the block's lines. */
@@ -30,7 +30,7 @@ export function createSmallParser(options: ParserOptions): Parser {
     decoder.decode()
     lines = []
     begun = ''
-    afterCr = false
+    skipped = '\uFEFF'
     clearBlock()
   }
 
@@ -44,8 +44,8 @@ export function createSmallParser(options: ParserOptions): Parser {
     refuse()
     let text = decoder.decode(chunk, { stream: true })
     if (!text) return
-    if (afterCr && text[0] === '\n') text = text.slice(1)
-    afterCr = text.endsWith('\r')
+    if (text[0] === skipped) text = text.slice(1)
+    skipped = text.endsWith('\r') ? '\n' : ''
     const taken = text.split(/\r\n?|\n/)
     taken[0] = begun + taken[0]
     begun = taken.pop() as string
@@ -84,8 +84,8 @@ export function createSmallParser(options: ParserOptions): Parser {
     else if (name === 'event') block.type = value
     else if (name === 'channel' || name === 'time') block[name] = value
     else if (name === 'id' && !value.includes('\0')) id = value
-    else if (name === 'retry' && /^[0-9]+$/.test(value))
-      options.onRetry?.(Math.min(+value, Number.MAX_SAFE_INTEGER))
+    else if (name === 'retry' && /^\d+$/.test(value))
+      options.onRetry?.(Math.min(+value, 2 ** 53 - 1))
   }
 
   function dispatch(): void {
