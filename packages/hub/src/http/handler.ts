@@ -8,7 +8,14 @@ import { Metrics } from '../ops/metrics.ts'
 import { checkTargets } from '../publish.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'
 import { alive, list, metricsPage, ready } from './look.ts'
-import type { Answer, Headers, HttpRequest } from './message.ts'
+import {
+  type Answer,
+  type Headers,
+  type HttpRequest,
+  isLater,
+  type LaterAnswer,
+  type WholeAnswer,
+} from './message.ts'
 import { Problem, problemAnswer, toProblem } from './problem.ts'
 import { emptyStream, read } from './read.ts'
 import { asksForStream } from './read-request.ts'
@@ -61,29 +68,60 @@ export class Handler {
 
   /** Never rejects: whatever goes wrong is an answer too. */
   async answer(request: HttpRequest): Promise<Answer> {
+    const answer = await this.begin(request)
+    return isLater(answer) ? answer.later(request.signal) : answer
+  }
+
+  /** As `answer`, but a long poll is handed out before it waits, and then holds nothing of the request. */
+  async begin(request: HttpRequest): Promise<Answer | LaterAnswer> {
     const answer = await this.#route(request).catch((error: unknown) => this.#refusal(request, error))
-    this.#metrics.answered(request.method, answer.status)
-    const headers = {
-      ...answer.headers,
-      ...corsHeaders(request, this.#origins),
-      vary: VARY,
-      'x-content-type-options': 'nosniff',
+    const { method } = request
+    const cors = corsHeaders(request, this.#origins)
+    return isLater(answer) ? this.#later(answer, method, cors) : this.#finished(answer, method, cors)
+  }
+
+  #later({ later }: LaterAnswer, method: string, cors: Headers): LaterAnswer {
+    return {
+      later: (signal) =>
+        later(signal).then(
+          (answer) => this.#finished(answer, method, cors),
+          (error: unknown) => this.#finished(this.#problem(this.#problemOf(error)), method, cors),
+        ),
     }
+  }
+
+  /** Counted, and with what stands on every answer. */
+  #finished<A extends Answer>(answer: A, method: string, cors: Headers): A {
+    this.#metrics.answered(method, answer.status)
+    const headers = { ...answer.headers, ...cors, vary: VARY, 'x-content-type-options': 'nosniff' }
     return { ...answer, headers }
   }
 
-  #refusal(request: HttpRequest, error: unknown): Answer {
-    const problem = toProblem(error)
-    if (problem.code === 'internal') this.hub.delivery.report(error)
-    if (!problem.temporary) return problemAnswer(problem)
-    const retryMs = jitter(this.hub.clock, COME_BACK_MS, 1 / 2)
-    if (asksForStream(request) && !wantsProblem(request.header('accept')))
-      return emptyStream(problem, retryMs)
-    const answer = problemAnswer(problem)
-    return { ...answer, headers: { ...answer.headers, 'retry-after': String(Math.ceil(retryMs / 1000)) } }
+  #refusal(request: HttpRequest, error: unknown): WholeAnswer {
+    const problem = this.#problemOf(error)
+    if (!problem.temporary || !asksForStream(request) || wantsProblem(request.header('accept')))
+      return this.#problem(problem)
+    return emptyStream(problem, this.#comeBackMs())
   }
 
-  async #route(request: HttpRequest): Promise<Answer> {
+  #problemOf(error: unknown): Problem {
+    const problem = toProblem(error)
+    if (problem.code === 'internal') this.hub.delivery.report(error)
+    return problem
+  }
+
+  #problem(problem: Problem): WholeAnswer {
+    const answer = problemAnswer(problem)
+    if (!problem.temporary) return answer
+    const retryAfter = String(Math.ceil(this.#comeBackMs() / 1000))
+    return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter } }
+  }
+
+  #comeBackMs(): number {
+    return jitter(this.hub.clock, COME_BACK_MS, 1 / 2)
+  }
+
+  async #route(request: HttpRequest): Promise<Answer | LaterAnswer> {
     const writes = request.method === 'POST' || request.method === 'DELETE'
     if (!this.options.authorize) {
       const refusal = guard(request)
@@ -113,7 +151,7 @@ export class Handler {
     throw new Problem('not-found', 'There is nothing at this path: channels are at /channels/{name}')
   }
 
-  async #channelRoute(request: HttpRequest): Promise<Answer> {
+  async #channelRoute(request: HttpRequest): Promise<Answer | LaterAnswer> {
     const names = (): readonly string[] => namesOf(request.path.slice('/channels/'.length))
     switch (request.method) {
       case 'GET':

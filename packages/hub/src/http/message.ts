@@ -46,7 +46,17 @@ export interface StreamAnswer {
   open(sink: Sink): Reader
 }
 
+/** A long poll: nothing is settled but what it waits for. The face calls `later`, and holds nothing of the request meanwhile. */
+export interface LaterAnswer {
+  /** Never rejects. @param signal Aborts when the client is gone. */
+  readonly later: (signal: AbortSignal) => Promise<WholeAnswer>
+}
+
 export type Answer = WholeAnswer | StreamAnswer
+
+export function isLater(answer: Answer | LaterAnswer): answer is LaterAnswer {
+  return 'later' in answer
+}
 
 export function isStream(answer: Answer): answer is StreamAnswer {
   return 'open' in answer

@@ -5,9 +5,8 @@ import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
 import { Deadlines } from './deadlines.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
-import { type HttpRequest, isStream, type StreamAnswer, type WholeAnswer } from './message.ts'
-import { belowMount } from './mount.ts'
-import { readBody } from './node-body.ts'
+import { isStream, type StreamAnswer, type WholeAnswer } from './message.ts'
+import { needsChunks, NodeRequest } from './node-request.ts'
 import { takeTurn } from './turns.ts'
 
 export interface NodeHandlerOptions extends HandlerOptions {
@@ -26,10 +25,15 @@ export type NodeHandler = (
 const LINGER_MS = 1_000
 
 export function nodeHandler(hub: Hub, options: NodeHandlerOptions = {}): NodeHandler {
-  const handler = new Handler(hub, options)
+  return handlerOn(new Handler(hub, options), options)
+}
+
+/** Requests and responses are kept as long as the answer lasts. The hub's own server lends what it can (`lend.ts`). */
+export function handlerOn(handler: Handler, options: NodeHandlerOptions): NodeHandler {
+  const { hub } = handler
   const bodies = new Deadlines(options.bodyTimeoutMs ?? 30_000)
   return async (req, res, next) => {
-    const request = new NodeRequest(req, res, options, bodies)
+    const request = new NodeRequest(req, res, options.mount, bodies)
     if (next && !handler.owns(request.path)) return next()
     const turn = req.httpVersionMajor === 1 ? takeTurn(req.socket, res) : undefined
     if (turn && !(await turn.come)) return
@@ -42,71 +46,6 @@ export function nodeHandler(hub: Hub, options: NodeHandlerOptions = {}): NodeHan
     if (isStream(answer)) openStream(res, answer, delimited)
     else sendWhole(res, answer, req.method === 'HEAD')
   }
-}
-
-class NodeRequest implements HttpRequest {
-  readonly method: string
-  readonly path: string
-  readonly query: string
-  readonly raw: IncomingMessage
-  readonly #res: ServerResponse
-  readonly #bodies: Deadlines
-  readonly #authority: string | undefined
-  #abort: AbortController | undefined
-
-  constructor(req: IncomingMessage, res: ServerResponse, options: NodeHandlerOptions, bodies: Deadlines) {
-    this.raw = req
-    this.#res = res
-    this.#bodies = bodies
-    this.method = req.method ?? 'GET'
-    const { target, authority } = splitTarget(req.url ?? '/')
-    this.#authority = authority
-    const mark = target.indexOf('?')
-    const path = mark < 0 ? target : target.slice(0, mark)
-    this.query = mark < 0 ? '' : target.slice(mark + 1)
-    this.path = belowMount(path, options.mount)
-  }
-
-  header(name: string): string | undefined {
-    // In a whole URL stands whom the request is for; `Host` is then ignored.
-    if (name === 'host' && this.#authority !== undefined) return this.#authority
-    const value = this.raw.headers[name]
-    return Array.isArray(value) ? value.join(', ') : value
-  }
-
-  headerNames(): Iterable<string> {
-    return Object.keys(this.raw.headers)
-  }
-
-  get address(): string | undefined {
-    return this.raw.socket.remoteAddress
-  }
-
-  get scheme(): string {
-    return 'encrypted' in this.raw.socket ? 'https' : 'http'
-  }
-
-  body(limit: number): Promise<Uint8Array> {
-    return readBody(this.raw, limit, this.#bodies)
-  }
-
-  get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      const abort = new AbortController()
-      this.#abort = abort
-      if (this.#res.destroyed) abort.abort()
-      else this.#res.once('close', () => abort.abort())
-    }
-    return this.#abort.signal
-  }
-}
-
-/** A request may name the whole URL, as to a proxy (RFC 9112 3.2.2). */
-function splitTarget(url: string): { readonly target: string; readonly authority: string | undefined } {
-  const match = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url)
-  if (!match) return { target: url, authority: undefined }
-  const [, authority, rest = ''] = match
-  return { target: rest.startsWith('/') ? rest : `/${rest}`, authority }
 }
 
 function sendWhole(res: ServerResponse, { status, headers, body }: WholeAnswer, head: boolean): void {
@@ -137,14 +76,6 @@ function sendAndLinger(res: ServerResponse, body: string | Uint8Array): void {
   req.once('end', end).once('close', end)
   res.write(body)
   req.resume()
-}
-
-/**
- * Node's own fetch ends the process with an assertion nobody can catch when a connection that was to be closed ends while its
- * reader is slow: https://github.com/nodejs/undici/issues/5360, in Node 22.23 and 24.21. It gets chunks on a connection that stays.
- */
-function needsChunks({ headers }: IncomingMessage): boolean {
-  return /^(?:node|undici)(?:\/|$)/.test(headers['user-agent'] ?? '')
 }
 
 /** @param delimited By the end of the connection, without chunked coding: some proxies hold each chunk back (docs/architecture.md). */

@@ -3,7 +3,14 @@ import { encodeComment, encodePage, encodeRetry, type Page } from '@downlink/wir
 import type { Hub } from '../hub.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import { etagOf, matchesEtag } from './etag.ts'
-import { type Answer, type Headers, type HttpRequest, json } from './message.ts'
+import {
+  type Answer,
+  type Headers,
+  type HttpRequest,
+  json,
+  type LaterAnswer,
+  type WholeAnswer,
+} from './message.ts'
 import type { Problem } from './problem.ts'
 import { type ReadRequest, readRequest } from './read-request.ts'
 
@@ -15,7 +22,12 @@ const STREAM_HEADERS: Headers = {
 }
 
 /** @param open Whether everybody may read, so that a shared cache may keep pages. */
-export async function read(hub: Hub, request: HttpRequest, set: ChannelSet, open: boolean): Promise<Answer> {
+export async function read(
+  hub: Hub,
+  request: HttpRequest,
+  set: ChannelSet,
+  open: boolean,
+): Promise<Answer | LaterAnswer> {
   const plan = readRequest(request, hub.limits)
   if (plan.transport === 'sse') return stream(hub, request, set, plan)
   if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan)
@@ -42,18 +54,23 @@ function cacheControl(page: Page, plan: ReadRequest, open: boolean): string {
   return open && plan.cacheable && full ? 'public, max-age=60' : 'private, no-cache'
 }
 
-async function longPoll(hub: Hub, request: HttpRequest, set: ChannelSet, plan: ReadRequest): Promise<Answer> {
+function longPoll(hub: Hub, { method }: HttpRequest, set: ChannelSet, plan: ReadRequest): LaterAnswer {
+  const { origin, limit, wait, preferred } = plan
   // HEAD asks what the answer would look like, and is told at once.
-  const ms = request.method === 'HEAD' ? 0 : plan.wait * 1000
-  const page = await hub.readPage(set, plan.origin, plan.limit, { ms, signal: request.signal })
-  return pageAnswer(page, {
-    'cache-control': 'no-store, no-transform',
-    'x-accel-buffering': 'no',
-    ...(plan.preferred ? { 'preference-applied': `wait=${plan.wait}` } : {}),
-  })
+  const ms = method === 'HEAD' ? 0 : wait * 1000
+  return {
+    async later(signal) {
+      const page = await hub.readPage(set, origin, limit, { ms, signal })
+      return pageAnswer(page, {
+        'cache-control': 'no-store, no-transform',
+        'x-accel-buffering': 'no',
+        ...(preferred ? { 'preference-applied': `wait=${wait}` } : {}),
+      })
+    },
+  }
 }
 
-function pageAnswer(page: Page, headers: Headers): Answer {
+function pageAnswer(page: Page, headers: Headers): WholeAnswer {
   return json(`${encodePage(page)}\n`, headers)
 }
 
@@ -72,7 +89,7 @@ async function stream(hub: Hub, request: HttpRequest, set: ChannelSet, plan: Rea
  * For a stream that can't be had just now: a bare EventSource would die of any status but 200, so it is given a stream that
  * ends at once and says when to come back.
  */
-export function emptyStream(problem: Problem, retryMs: number): Answer {
+export function emptyStream(problem: Problem, retryMs: number): WholeAnswer {
   return {
     status: 200,
     headers: STREAM_HEADERS,

@@ -4,8 +4,10 @@ import type { Socket } from 'node:net'
 import { isLoopbackAddress, isLoopbackHost } from '../auth/guard.ts'
 import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
+import { Handler } from './handler.ts'
+import { Lender } from './lend.ts'
 import { listen, portOf } from './listen.ts'
-import { nodeHandler, type NodeHandlerOptions } from './node.ts'
+import { handlerOn, type NodeHandlerOptions } from './node.ts'
 import { Problem, problemAnswer } from './problem.ts'
 import { interruptionOf } from './turns.ts'
 
@@ -51,7 +53,9 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
       `Expected \`host\` to be a loopback address such as localhost, got ${JSON.stringify(host)}: a hub that others can reach needs \`authorize\``,
     )
   }
-  const handle = nodeHandler(hub, options)
+  const handler = new Handler(hub, options)
+  const keep = handlerOn(handler, options)
+  const lenders: Lender[] = []
   const create = (): Server => {
     const server = createServer(
       {
@@ -65,12 +69,16 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
         // Notices peers that vanish while nothing is written.
         keepAlive: true,
         keepAliveInitialDelay: 30_000,
+        // `Upgrade` is ignored; the event is for `lend.ts`.
+        shouldUpgradeCallback: () => false,
       },
       (req, res) => {
-        if (hasHost(req)) void handle(req, res)
-        else refuseHost(res)
+        if (!hasHost(req)) refuseHost(res)
+        else if (!lender.offer(req, res)) void keep(req, res)
       },
     )
+    const lender = new Lender(server, handler, options, keep)
+    lenders.push(lender)
     allowHalfOpen(server)
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
       refuse(error, socket, headLimit),
@@ -85,7 +93,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     server,
     port: bound,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    stop: () => (stopped ??= stop(hub, servers, graceMs)),
+    stop: () => (stopped ??= stop(hub, servers, lenders, graceMs)),
   }
 }
 
@@ -141,15 +149,22 @@ function problemOf(code: string | undefined, withinBody: boolean, headLimit: num
   return new Problem('bad-request', 'These bytes are no HTTP/1.1 request')
 }
 
-async function stop(hub: Hub, servers: readonly Server[], graceMs: number): Promise<void> {
+async function stop(
+  hub: Hub,
+  servers: readonly Server[],
+  lenders: readonly Lender[],
+  graceMs: number,
+): Promise<void> {
   const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
   hub.drain()
+  for (const lender of lenders) lender.closeIdle()
   // Also those that become idle when their answer is through.
   const sweep = setInterval(() => {
     for (const server of servers) server.closeIdleConnections()
   }, 50)
   const timer = setTimeout(() => {
     for (const server of servers) server.closeAllConnections()
+    for (const lender of lenders) lender.closeAll()
   }, graceMs)
   await Promise.all(closed)
   clearInterval(sweep)

@@ -10,6 +10,8 @@ import type { Socket } from 'node:net'
 const PIPELINE_LIMIT = 100
 
 interface Line {
+  /** Ends all turns with the connection. */
+  readonly abandon: () => void
   /** Requests that came and are not done with, by their answer, in order. */
   readonly open: Map<ServerResponse, () => void>
   /** Resolves when the last of them is done with. */
@@ -49,13 +51,24 @@ export function takeTurn(socket: Socket, res: ServerResponse): Turn {
 }
 
 function openLine(socket: Socket): Line {
-  const line: Line = { open: new Map(), last: Promise.resolve(), spent: false }
+  const abandon = (): void => {
+    for (const done of line.open.values()) done()
+  }
+  const line: Line = { open: new Map(), last: Promise.resolve(), spent: false, abandon }
   lines.set(socket, line)
   // An answer whose turn has not come does not hear of the connection's end by itself.
-  socket.once('close', () => {
-    for (const done of line.open.values()) done()
-  })
+  socket.once('close', abandon)
   return line
+}
+
+/** Nothing is kept of a connection on which nothing is under way. False: something is, or it takes no more. */
+export function leaveLine(socket: Socket): boolean {
+  const line = lines.get(socket)
+  if (line === undefined) return true
+  if (line.open.size > 0 || line.spent) return false
+  lines.delete(socket)
+  socket.off('close', line.abandon)
+  return true
 }
 
 /** What can be told to a connection whose bytes are no request any more. */

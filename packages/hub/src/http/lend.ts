@@ -1,0 +1,197 @@
+/**
+ * Borrows the sockets of streams and long polls from Node's server, so that what only waits holds no parser, request or response.
+ *
+ * Why: RSS of an idle reader with `req` and `res` kept, and lent, over 10,000 (docs/architecture.md has the figures).
+ *
+ * How: after each parse `node:http` looks whether the request in its parser says `upgrade`; if so it takes its listeners off the
+ * socket, frees the parser and emits `'upgrade'`. That is how WebSocket servers get their sockets. What is not documented is that
+ * a `'request'` listener may say so itself. All that this rests on has a guard: where one does not hold, the request is answered
+ * with its response kept, as everywhere else. Nothing but memory is lost then, and `test/http-lend*.test.ts` fails.
+ */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Handler } from './handler.ts'
+import type { Desk } from './loan.ts'
+import { Loan } from './loan.ts'
+import type { NodeHandler, NodeHandlerOptions } from './node.ts'
+import { Deadlines } from './deadlines.ts'
+import { needsChunks, NodeRequest } from './node-request.ts'
+import { leaveLine } from './turns.ts'
+
+/** Why a request that would stay is answered with its response kept. */
+export type Obstacle =
+  /** This Node asks nobody whether an `Upgrade` is wanted, or somebody else listens for them: they would get our sockets. */
+  | 'server'
+  /** HTTP/1 has a body, an `Expect` or an `Upgrade`: more may be said before the answer. */
+  | 'head'
+  /** An answer is still under way on this connection. */
+  | 'turn'
+  /** There are bytes behind the request, which the parser has taken. */
+  | 'behind'
+  /** Node did not do as was hoped. */
+  | 'refused'
+
+/** What is not documented of what is used here. */
+interface Upgradable extends IncomingMessage {
+  upgrade?: boolean
+}
+interface Parsed extends Socket {
+  readonly parser?: { getCurrentBuffer?(): Buffer | undefined } | null
+}
+interface AskedServer extends Server {
+  readonly shouldUpgradeCallback?: unknown
+}
+
+interface Offer {
+  readonly req: Upgradable
+  readonly res: ServerResponse
+}
+
+const lenders = new WeakMap<Server, Lender>()
+
+/** For tests and those who measure. */
+export function lenderOf(server: Server): Lender | undefined {
+  return lenders.get(server)
+}
+
+export class Lender implements Desk {
+  readonly handler: Handler
+  readonly keepAliveMs: number
+  /** How many requests were answered with their response kept though they would stay, and why. */
+  readonly kept = new Map<Obstacle, number>()
+  /** How many sockets were lent. */
+  lent = 0
+  readonly #server: Server
+  readonly #keep: NodeHandler
+  readonly #mount: string | undefined
+  readonly #bodies: Deadlines
+  readonly #loans = new Set<Loan>()
+  readonly #able: boolean
+  #offer: Offer | undefined
+
+  /**
+   * @param server With a `shouldUpgradeCallback` that says no to all.
+   * @param keep Answers with the response kept.
+   */
+  constructor(server: Server, handler: Handler, options: NodeHandlerOptions, keep: NodeHandler) {
+    this.handler = handler
+    this.keepAliveMs = server.keepAliveTimeout
+    this.#server = server
+    this.#keep = keep
+    this.#mount = options.mount
+    this.#bodies = new Deadlines(options.bodyTimeoutMs ?? 30_000)
+    // An older Node takes it that whoever listens wants every `Upgrade`, which the hub ignores (protocol 18.1.5).
+    this.#able = typeof (server as AskedServer).shouldUpgradeCallback === 'function'
+    if (this.#able) server.on('upgrade', (req, socket) => this.#take(req, socket as Socket))
+    lenders.set(server, this)
+  }
+
+  /** Of a `'request'`. False: it is to be answered with its response kept. */
+  offer(req: IncomingMessage, res: ServerResponse): boolean {
+    // Pipelined behind one that was to be lent: that one comes first.
+    this.#refuse()
+    if (!wouldStay(req)) return false
+    const obstacle = this.#obstacle(req, res)
+    if (obstacle !== undefined) {
+      this.#count(obstacle)
+      return false
+    }
+    const offer = { req: req as Upgradable, res }
+    offer.req.upgrade = true
+    this.#offer = offer
+    // By then the parser has done with what came, and Node has taken the offer, or will not.
+    queueMicrotask(() => {
+      if (this.#offer === offer) this.#refuse()
+    })
+    return true
+  }
+
+  giveBack(loan: Loan): void {
+    this.#loans.delete(loan)
+    this.#server.emit('connection', loan.socket)
+  }
+
+  forget(loan: Loan): void {
+    this.#loans.delete(loan)
+  }
+
+  /** As `closeIdleConnections`, which knows nothing of sockets that are lent. */
+  closeIdle(): void {
+    for (const loan of this.#loans) loan.closeIfIdle()
+  }
+
+  /** As `closeAllConnections`. */
+  closeAll(): void {
+    for (const loan of this.#loans) loan.abort()
+  }
+
+  #obstacle(req: IncomingMessage, res: ServerResponse): Obstacle | undefined {
+    const { socket, headers } = req
+    if (!this.#able || this.#server.listenerCount('upgrade') !== 1) return 'server'
+    if (
+      'content-length' in headers ||
+      'transfer-encoding' in headers ||
+      'expect' in headers ||
+      'upgrade' in headers
+    )
+      return 'head'
+    if (res.socket !== socket || !socket.writable || !leaveLine(socket)) return 'turn'
+    return endsWithHead(socket) ? undefined : 'behind'
+  }
+
+  #take(req: IncomingMessage, socket: Socket): void {
+    const offer = this.#offer
+    this.#offer = undefined
+    // No other upgrade is let through, and no other stream than the socket: Node would have changed.
+    if (offer?.req !== req || req.socket !== socket) return void socket.destroy()
+    const { res } = offer
+    res.detachSocket(socket)
+    this.lent++
+    const modern = req.httpVersionMinor === 1
+    const loan = new Loan(socket, this, {
+      keep: res.shouldKeepAlive,
+      modern,
+      chunked: modern && needsChunks(req),
+    })
+    this.#loans.add(loan)
+    void loan.answer(new NodeRequest(req, socket, this.#mount, this.#bodies))
+  }
+
+  #refuse(): void {
+    const offer = this.#offer
+    if (offer === undefined) return
+    this.#offer = undefined
+    offer.req.upgrade = false
+    this.#count('refused')
+    void this.#keep(offer.req, offer.res)
+  }
+
+  #count(obstacle: Obstacle): void {
+    this.kept.set(obstacle, (this.kept.get(obstacle) ?? 0) + 1)
+  }
+}
+
+/** Whether the answer may last, judged at a glance: either way the answer is the same. */
+export function wouldStay({ method, url = '', headers }: IncomingMessage): boolean {
+  if (method !== 'GET') return false
+  const { accept, prefer } = headers
+  return (
+    (accept !== undefined && accept.includes('text/event-stream')) ||
+    (prefer !== undefined && prefer.includes('wait')) ||
+    /[?&](?:wait=[1-9]|transport=(?:sse|long-poll))/.test(url)
+  )
+}
+
+/**
+ * Whether what the parser is at ends with the head of this request. What lies behind it would go with the parser: the beginning
+ * of the next request, or all of it.
+ */
+function endsWithHead(socket: Parsed): boolean {
+  const bytes = socket.parser?.getCurrentBuffer?.()
+  if (!Buffer.isBuffer(bytes)) return false
+  const end = '\r\n\r\n'
+  if (bytes.length <= end.length) return end.endsWith(bytes.toString('latin1'))
+  // These may be the end of the head, and anything behind them.
+  if (bytes[0] === 13 || bytes[0] === 10) return false
+  return bytes.indexOf(end) === bytes.length - end.length
+}

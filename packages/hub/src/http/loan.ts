@@ -1,0 +1,254 @@
+/**
+ * A connection that Node's server has lent: a bare socket, on which one request is answered. A stream then ends with its
+ * connection; after any other answer the socket goes back as soon as it says more.
+ *
+ * While the hub has it, nothing parses what comes in: it stays in the socket's own buffer, up to its high-water mark, for the
+ * server to find; behind a stream it is thrown away, as nothing behind a stream is answered.
+ */
+import type { Socket } from 'node:net'
+import type { Reader } from '../delivery/reader.ts'
+import type { Sink } from '../delivery/sink.ts'
+import { isLater, isStream, type LaterAnswer, type StreamAnswer, type WholeAnswer } from './message.ts'
+import type { NodeRequest } from './node-request.ts'
+import { chunkOf, headOf, LAST_CHUNK, mayBeRequest, type Persistence, wholeBytes } from './raw-answer.ts'
+import type { Handler } from './handler.ts'
+
+/** What the one who lends does for a loan. */
+export interface Desk {
+  readonly handler: Handler
+  /** How long an idle connection is kept. */
+  readonly keepAliveMs: number
+  /** The socket goes back to the server. */
+  giveBack(loan: Loan): void
+  /** The connection is gone. */
+  forget(loan: Loan): void
+}
+
+/** What the request says of the connection. */
+export interface Terms {
+  /** Whether it may be used again. */
+  readonly keep: boolean
+  /** Whether it knows the chunked coding, and that an answer without a body has an end. */
+  readonly modern: boolean
+  /** Whether a stream is to be chunked. */
+  readonly chunked: boolean
+}
+
+/** What Node grants beyond the time it announces, so that a request just in time is not cut. */
+const KEEP_ALIVE_BUFFER_MS = 1_000
+/** What may come behind the request of a stream. Who sends more is cut. */
+const BEHIND_STREAM_LIMIT = 64 * 1024
+
+/** `asked` until there is an answer, `flushing` until the connection has taken it, `idle` until it says more. */
+type State = 'asked' | 'streaming' | 'flushing' | 'idle' | 'over'
+
+/** On the socket, so that all sockets share their listeners: a closure for each would be memory, for each reader. */
+const LOAN = Symbol('loan')
+type LentSocket = Socket & { [LOAN]?: Loan | undefined }
+
+export class Loan implements Sink {
+  readonly socket: Socket
+  readonly #desk: Desk
+  readonly #terms: Terms
+  #state: State = 'asked'
+  #reader: Reader | undefined
+  #abort: AbortController | undefined
+  /** How many bytes had come when the first was seen that nobody asked for. */
+  #early: number | undefined
+
+  constructor(socket: Socket, desk: Desk, terms: Terms) {
+    this.socket = socket
+    this.#desk = desk
+    this.#terms = terms
+    ;(socket as LentSocket)[LOAN] = this
+    socket.on('error', onError).on('close', onClose).on('end', onEnd).on('readable', onReadable)
+  }
+
+  /** Never rejects. The request is let go of before anything is waited for but its answer. */
+  async answer(request: NodeRequest): Promise<void> {
+    const answer = await this.#desk.handler.begin(request)
+    if (this.#state !== 'asked') return
+    try {
+      if (isLater(answer)) this.#wait(answer)
+      else if (isStream(answer)) this.#stream(answer)
+      else this.#send(answer)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** On a connection that nobody needs any more. */
+  closeIfIdle(): void {
+    if (this.#state === 'idle') this.abort()
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const { socket } = this
+    if (this.#state !== 'streaming') return true
+    // Node says false above its mark even when the kernel has taken all; what counts is whether bytes wait. If so, `drain` will come.
+    return socket.write(this.#terms.chunked ? chunkOf(bytes) : bytes) || socket.writableLength === 0
+  }
+
+  end(): void {
+    if (this.#state !== 'streaming') return
+    this.#reader = undefined
+    if (this.#terms.chunked) this.#finish(LAST_CHUNK, this.#persistence(this.#early === undefined))
+    else this.#close()
+  }
+
+  abort(): void {
+    this.socket.destroy()
+  }
+
+  #wait({ later }: LaterAnswer): void {
+    this.#abort = new AbortController()
+    void later(this.#abort.signal).then((answer) => this.#answered(answer))
+  }
+
+  #answered(answer: WholeAnswer): void {
+    if (this.#state !== 'asked') return
+    try {
+      this.#send(answer)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #send(answer: WholeAnswer): void {
+    const { connection } = answer.headers
+    const delimited = answer.body !== undefined || this.#terms.modern
+    const persistence = this.#persistence(delimited && connection !== 'close')
+    this.#finish(wholeBytes(answer, persistence), persistence)
+  }
+
+  #stream(answer: StreamAnswer): void {
+    const { socket } = this
+    const { chunked } = this.#terms
+    const coding = chunked ? { 'transfer-encoding': 'chunked' } : {}
+    const head = headOf(answer.status, { ...answer.headers, ...coding }, this.#persistence(chunked))
+    this.#state = 'streaming'
+    // One write for the head and the opening.
+    socket.cork()
+    socket.write(head, 'latin1')
+    try {
+      const reader = answer.open(this)
+      // It may have ended already, in `open`.
+      if (this.#state === 'streaming') {
+        this.#reader = reader
+        socket.on('drain', onDrain)
+      }
+    } catch {
+      // Full or stopping since the head was decided on: the client comes back after its reconnection time.
+      this.end()
+    }
+    socket.uncork()
+    // A peer that has closed its side may be gone altogether, which only a write would tell.
+    if (socket.readableEnded) this.ended()
+    else this.readable()
+  }
+
+  #persistence(wanted: boolean): Persistence {
+    const { handler, keepAliveMs } = this.#desk
+    const kept = wanted && this.#terms.keep && !handler.hub.stopping.aborted && !this.socket.readableEnded
+    return kept ? { seconds: Math.floor(keepAliveMs / 1000) } : 'close'
+  }
+
+  #finish(bytes: Uint8Array, persistence: Persistence): void {
+    const { socket } = this
+    if (persistence === 'close') {
+      socket.write(bytes)
+      this.#close()
+      return
+    }
+    this.#state = 'flushing'
+    // Nobody gets an answer before the last one has been taken: what waits to be sent stays bounded.
+    socket.write(bytes, () => {
+      if (this.#state === 'flushing') this.#rest()
+    })
+  }
+
+  /** The connection is kept for another request. */
+  #rest(): void {
+    const { socket } = this
+    if (socket.readableEnded || this.#desk.handler.hub.stopping.aborted) return this.#close()
+    if (socket.readableLength > 0) return this.#giveBack()
+    this.#state = 'idle'
+    socket.setTimeout(this.#desk.keepAliveMs + KEEP_ALIVE_BUFFER_MS)
+    socket.on('timeout', onTimeout)
+  }
+
+  #close(): void {
+    this.#state = 'over'
+    this.socket.destroySoon()
+  }
+
+  #fail(error: unknown): void {
+    this.#desk.handler.hub.delivery.report(error)
+    this.abort()
+  }
+
+  #giveBack(): void {
+    const { socket } = this
+    this.#state = 'over'
+    ;(socket as LentSocket)[LOAN] = undefined
+    socket.off('error', onError).off('close', onClose).off('end', onEnd).off('readable', onReadable)
+    socket.off('drain', onDrain).off('timeout', onTimeout)
+    socket.setTimeout(0)
+    this.#desk.giveBack(this)
+  }
+
+  /** Something came, or the peer has closed its side. */
+  readable(): void {
+    const { socket } = this
+    if (this.#state === 'idle') return this.#giveBack()
+    // Lets an `end` through when nothing is before it.
+    if (socket.readableLength === 0) return void socket.read()
+    const first = this.#early === undefined
+    this.#early ??= socket.bytesRead - socket.readableLength
+    if (!first && this.#state !== 'streaming') return
+    const bytes = socket.read() as Buffer
+    // As Node's parser would have it: what can't be a request cuts the connection.
+    if (first && !mayBeRequest(bytes)) return this.abort()
+    if (this.#state !== 'streaming') socket.unshift(bytes)
+    else if (socket.bytesRead - this.#early > BEHIND_STREAM_LIMIT) this.abort()
+  }
+
+  drained(): void {
+    this.#reader?.drained()
+  }
+
+  ended(): void {
+    this.#reader?.end()
+  }
+
+  closed(): void {
+    this.#state = 'over'
+    this.#reader?.closed()
+    this.#abort?.abort()
+    this.#desk.forget(this)
+  }
+}
+
+function onError(): void {
+  // `close` follows.
+}
+
+function onReadable(this: LentSocket): void {
+  this[LOAN]?.readable()
+}
+
+function onDrain(this: LentSocket): void {
+  this[LOAN]?.drained()
+}
+
+function onEnd(this: LentSocket): void {
+  this[LOAN]?.ended()
+}
+
+function onClose(this: LentSocket): void {
+  this[LOAN]?.closed()
+}
+
+function onTimeout(this: LentSocket): void {
+  this.destroy()
+}
