@@ -162,6 +162,8 @@ export class Hub {
     if (set.patterns.length > 0) return false
     const start = startOf(origin, this.log.state())
     if (start.foreign || start.last !== undefined) return false
+    if (!(await this.delivery.mayBeOver(set, start.position))) return false
+    // It is told to go for good: what was true a moment ago is not enough.
     const page = await this.log.read(set, { after: start.position }, { events: 1, bytes: 1 })
     return (
       this.log.state().epochs[0].name === start.epoch &&

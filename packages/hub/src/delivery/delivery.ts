@@ -3,6 +3,8 @@ import type { Clock } from '../clock.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import type { Log, LogState, Position, Tail, TailBatch } from '../log/log.ts'
 import { Frame } from './frame.ts'
+import { Pace } from './pace.ts'
+import { PageReads } from './page-reads.ts'
 import { Pulse } from './pulse.ts'
 import { Reader } from './reader.ts'
 import { DEFAULT_RECENT, Recent, type RecentLimit } from './recent.ts'
@@ -34,6 +36,12 @@ export const DEFAULT_DELIVERY: DeliverySettings = {
   recent: DEFAULT_RECENT,
 }
 
+/**
+ * Pages written in one turn of the event loop, by all who catch up: a few milliseconds. Without it a storm, or one replay whose
+ * connection takes everything at once, would keep all others waiting (measured: 168 ms at the 99th percentile beside one replay).
+ */
+const PAGES_PER_TURN = 32
+
 /** What a reader sees of the delivery it belongs to. */
 export interface Live {
   readonly log: Log
@@ -41,6 +49,8 @@ export interface Live {
   readonly settings: DeliverySettings
   readonly pulse: Pulse
   readonly recent: Recent
+  readonly pages: PageReads
+  readonly pace: Pace
   readonly epoch: string
   /** The tail has told everything up to here. */
   readonly frontier: Position
@@ -60,6 +70,8 @@ export class Delivery implements Live {
   readonly settings: DeliverySettings
   readonly pulse: Pulse
   readonly recent: Recent
+  readonly pages: PageReads
+  readonly pace: Pace
   readonly report: (error: unknown) => void
   readonly #router = new Router()
   readonly #readers = new Set<Reader>()
@@ -77,6 +89,8 @@ export class Delivery implements Live {
     this.settings = settings
     this.report = report
     this.pulse = new Pulse(clock, settings.heartbeatMs)
+    this.pages = new PageReads(this)
+    this.pace = new Pace(clock, PAGES_PER_TURN)
     this.#tail = log.tail({ batch: (batch) => this.#take(batch), lost: () => this.#lost() })
     const { epochs, frontier } = log.state()
     this.#epoch = epochs[0].name
@@ -114,6 +128,21 @@ export class Delivery implements Live {
   release(reader: Reader, topic: Topic): void {
     this.#readers.delete(reader)
     this.#unuse(topic)
+  }
+
+  /**
+   * Whether a stream of these names that starts here may have nothing more to expect: false is certain but for what happened in
+   * the last moment, of which the stream will tell. What was read to find out is kept for the stream.
+   */
+  async mayBeOver(set: ChannelSet, position: Position): Promise<boolean> {
+    const topic = this.#use(set)
+    try {
+      await topic.followed
+      this.state()
+      return (await this.pages.next(topic, position, false, true)).mayBeLastAt(position, set)
+    } finally {
+      this.clock.defer(() => this.#unuse(topic))
+    }
   }
 
   /** To wait for records of these channels. It is to be disposed of. */
@@ -156,6 +185,7 @@ export class Delivery implements Live {
       this.recent.push(frame)
       this.#router.route(record, (topic) => {
         topic.push(frame)
+        if (record.kind !== 'event') this.pages.forget(topic)
         this.#dirty.add(topic)
       })
     }
@@ -180,7 +210,10 @@ export class Delivery implements Live {
     this.#flushed = frontier
     this.recent.reset(frontier)
     this.#dirty.clear()
-    for (const topic of this.#router.topics()) topic.reset(frontier)
+    for (const topic of this.#router.topics()) {
+      this.pages.forget(topic)
+      topic.reset(frontier)
+    }
   }
 
   #use(set: ChannelSet): Topic {
@@ -203,6 +236,7 @@ export class Delivery implements Live {
 
   #unuse(topic: Topic): void {
     if (--topic.users > 0) return
+    this.pages.forget(topic)
     this.#router.remove(topic)
     this.#tail.unfollow(topic.set)
   }

@@ -5,13 +5,12 @@
 import { CONTROL, encodeComment, encodeEvent, encodeRetry, formatCursor } from '@downlink/wire'
 import { jitter } from '../clock.ts'
 import { resolve } from '../log/epoch.ts'
-import type { EndMark, LogEvent, LogGap, LogPage, Position } from '../log/log.ts'
+import type { EndMark, LogGap, LogPage, Position } from '../log/log.ts'
 import type { Audience } from './audience.ts'
 import type { Live } from './delivery.ts'
 import {
   cursorBlock,
   endBlock,
-  eventBlock,
   type Frame,
   gapBlock,
   joinFrames,
@@ -19,14 +18,13 @@ import {
   marksOf,
   wireGap,
 } from './frame.ts'
+import { CATCH_UP } from './page-reads.ts'
 import type { Beating } from './pulse.ts'
+import { SharedPage } from './shared-page.ts'
 import type { Sink } from './sink.ts'
 import { type ForeignCursor, foreignGap, type Start } from './start.ts'
 import type { Topic } from './topic.ts'
 import type { Variant } from './variant.ts'
-
-/** A page of catching up, and a write of it: enough to be worth a write, small beside a socket's buffer. */
-const CATCH_UP = { events: 512, bytes: 64 * 1024 }
 
 const HEARTBEAT = Buffer.from(encodeComment(''))
 
@@ -163,12 +161,14 @@ export class Reader implements Beating {
   async #catchUp(): Promise<void> {
     if (this.#catchingUp) return
     this.#catchingUp = true
+    const { pages, pace } = this.#live
     try {
       await this.#topic.followed
       while (this.#state === 'catching-up') {
         this.#settleEpoch()
         if (this.#checked && this.#join()) return
-        const page = await this.#live.log.read(this.#topic.set, { after: this.position }, CATCH_UP)
+        const page = await pages.next(this.#topic, this.position, this.#checked)
+        await pace.next()
         if (this.#state !== 'catching-up') return
         // What was read while the epoch changed belongs to neither.
         if (this.#live.state().epochs[0].name !== this.#epoch) continue
@@ -208,26 +208,35 @@ export class Reader implements Beating {
     const first = page.events[0]
     // A client cut after the opening comes back to just before the first of these.
     this.position = first ? first.position - 1 : page.cursor
-    this.#takePage(page, this.#opening(this.position))
+    this.#takePage(new SharedPage(page, this.position, this.#epoch, 0), this.#opening(this.position))
   }
 
-  /** Writes a page in the order of positions. */
-  #takePage(page: LogPage, before = ''): void {
-    const floor = Math.max(this.position, page.gap?.to ?? 0)
-    let text = before + this.#gapText(page.gap)
-    for (const record of merge(page.events, this.#newEnds(page.ends))) {
-      text +=
-        record.kind === 'event'
-          ? eventBlock(record, this.#epoch, this.variant)
-          : endBlock(record.channel, this.#epoch, Math.max(record.position, floor))
-    }
+  /** Writes what the page has for this reader, in the order of positions: first what is its own, then what it shares with others. */
+  #takePage(page: SharedPage, before = ''): void {
+    // Elsewhere within the page nothing was lost, see `knowsGapAt`.
+    const gap = this.position === page.after ? page.gap : undefined
+    const floor = Math.max(this.position, gap?.to ?? 0)
+    let own = before + this.#gapText(gap)
+    for (const { channel } of this.#endsUpTo(floor, page)) own += endBlock(channel, this.#epoch, floor)
     // The page lists all ends of named channels: one that is missing was erased.
     this.#ended = undefined
     for (const end of page.ends) this.#markEnded(end)
-    this.position = page.cursor
-    const room = text === '' || this.#write(text)
+    this.position = Math.max(this.position, page.cursor)
+    const shared = page.bytesAfter(floor, this.variant)
+    const room = this.#writeAll(own, shared)
     if (this.#allEnded()) this.end()
     else if (!room) this.#leave()
+  }
+
+  /** Of the ends before the page's own records those that this reader has not been told. */
+  #endsUpTo(floor: Position, page: SharedPage): readonly EndMark[] {
+    const told = this.#ended
+    const { set } = this.#topic
+    return page.ends.filter(({ channel, position }) => {
+      if (position > floor) return false
+      // By pattern, what ended before a reader's start is not told.
+      return set.hasName(channel) ? told?.get(channel) !== position : position > this.position
+    })
   }
 
   #gapText(gap: LogGap | undefined): string {
@@ -240,11 +249,6 @@ export class Reader implements Beating {
     if (gap === undefined || gap.loss <= this.#toldLoss) return ''
     this.#toldLoss = gap.loss
     return gapBlock(wireGap(gap, this.#epoch))
-  }
-
-  #newEnds(ends: readonly EndMark[]): readonly EndMark[] {
-    const told = this.#ended
-    return told ? ends.filter(({ channel, position }) => told.get(channel) !== position) : ends
   }
 
   /** Joins the audience if the recent records reach back to this position. False: read the log first. */
@@ -288,6 +292,11 @@ export class Reader implements Beating {
     return this.#sink.write(typeof block === 'string' ? Buffer.from(block) : block)
   }
 
+  #writeAll(own: string, shared: Uint8Array): boolean {
+    if (own === '') return shared.length === 0 || this.#write(shared)
+    return this.#write(shared.length === 0 ? own : Buffer.concat([Buffer.from(own), shared]))
+  }
+
   #writeOrLeave(block: string): void {
     if (!this.#write(block)) this.#leave()
   }
@@ -300,16 +309,6 @@ export class Reader implements Beating {
     const { set } = this.#topic
     return set.patterns.length === 0 && this.#ended?.size === set.names.length
   }
-}
-
-/** Ends follow the event whose position they share. */
-function* merge(events: readonly LogEvent[], ends: readonly EndMark[]): Generator<LogEvent | EndMark> {
-  let next = 0
-  for (const event of events) {
-    for (let end = ends[next]; end && end.position < event.position; end = ends[++next]) yield end
-    yield event
-  }
-  yield* ends.slice(next)
 }
 
 /** Where a chunk of about `CATCH_UP.bytes` ends that begins at `start`; records of one position stay together. */

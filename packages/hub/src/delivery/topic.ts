@@ -3,6 +3,7 @@ import type { ChannelSet } from '../log/channel-set.ts'
 import type { Position } from '../log/log.ts'
 import { Audience } from './audience.ts'
 import type { Frame } from './frame.ts'
+import type { TopicPages } from './page-reads.ts'
 import { type Variant, variantKey } from './variant.ts'
 
 export interface Waiter {
@@ -19,6 +20,7 @@ export class Topic {
   followed: Promise<void> = Promise.resolve()
   /** The tail tells every record of the set after this; those before it it may have left out, since nobody followed them. */
   since: Position = Infinity
+  pages: TopicPages = { kept: [], awaited: new Map() }
   readonly #audiences: (Audience | undefined)[] = []
   #newest: Position = 0
 

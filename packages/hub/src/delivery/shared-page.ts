@@ -1,0 +1,117 @@
+/** A page of the log that any number of readers may take, from wherever in it they stand: made into bytes once for each variant. */
+import type { ChannelSet } from '../log/channel-set.ts'
+import type { EndMark, LogEvent, LogGap, LogPage, Position } from '../log/log.ts'
+import { endBlock, eventBlock } from './frame.ts'
+import { type Variant, variantKey } from './variant.ts'
+
+type PageRecord = LogEvent | EndMark
+
+const NOTHING = new Uint8Array(0)
+
+interface Encoded {
+  readonly bytes: Uint8Array
+  /** Where the bytes of some record begin, by its index: of those that somebody asked for. */
+  readonly starts: Map<number, number>
+}
+
+export class SharedPage {
+  /** The page says what came after this. */
+  readonly after: Position
+  readonly cursor: Position
+  readonly more: boolean
+  /** Of a reader that stands at `after`. */
+  readonly gap: LogGap | undefined
+  /** As in `LogPage`: of names all up to `cursor`, of patterns those within the page. */
+  readonly ends: readonly EndMark[]
+  /** When the log was asked, in milliseconds since 1970. */
+  readonly askedAt: number
+  readonly #records: readonly PageRecord[]
+  readonly #epoch: string
+  readonly #encoded: (Encoded | undefined)[] = []
+
+  constructor(page: LogPage, after: Position, epoch: string, askedAt: number) {
+    this.after = after
+    this.cursor = page.cursor
+    this.more = page.more
+    this.gap = page.gap
+    this.ends = page.ends
+    this.askedAt = askedAt
+    const within = page.ends.filter(({ position }) => position > after)
+    this.#records = within.length === 0 ? page.events : [...merge(page.events, within)]
+    this.#epoch = epoch
+  }
+
+  /** UTF-16 units of data. */
+  get weight(): number {
+    return this.#records.reduce((sum, one) => sum + (one.kind === 'event' ? one.data.length : 0), 0)
+  }
+
+  /** How many records of the page come after this position. */
+  recordsAfter(position: Position): number {
+    return this.#records.length - this.#indexAfter(position)
+  }
+
+  /** Whether it says what a reader at this position has lost: all that was lost when the log was asked lies at or before it. */
+  knowsGapAt(position: Position): boolean {
+    return position === this.after || (position > this.after && (this.gap?.upTo ?? 0) <= position)
+  }
+
+  /** Whether all channels of these names, and no others, had ended and nothing was left to tell when the log was asked. */
+  mayBeLastAt(position: Position, { names }: ChannelSet): boolean {
+    const over = !this.more && this.recordsAfter(position) === 0 && this.ends.length === names.length
+    return over && (this.gap?.upTo ?? 0) <= position
+  }
+
+  /** The blocks of what comes after this position, a part of bytes that are the same for all. */
+  bytesAfter(position: Position, variant: Variant): Uint8Array {
+    const index = this.#indexAfter(position)
+    if (index === this.#records.length) return NOTHING
+    const encoded = (this.#encoded[variantKey(variant)] ??= this.#encode(variant))
+    if (index === 0) return encoded.bytes
+    let start = encoded.starts.get(index)
+    if (start === undefined) {
+      start = Buffer.byteLength(this.#text(variant, index))
+      encoded.starts.set(index, start)
+    }
+    return encoded.bytes.subarray(start)
+  }
+
+  #encode(variant: Variant): Encoded {
+    return { bytes: Buffer.from(this.#text(variant, this.#records.length)), starts: new Map() }
+  }
+
+  #text(variant: Variant, count: number): string {
+    const epoch = this.#epoch
+    let text = ''
+    for (let index = 0; index < count; index++) {
+      const record = this.#records[index] as PageRecord
+      text +=
+        record.kind === 'event'
+          ? eventBlock(record, epoch, variant)
+          : endBlock(record.channel, epoch, record.position)
+    }
+    return text
+  }
+
+  #indexAfter(position: Position): number {
+    if (position <= this.after) return 0
+    let low = 0
+    let high = this.#records.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#records[middle] as PageRecord).position > position) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+}
+
+/** Ends follow the event whose position they share. */
+function* merge(events: readonly LogEvent[], ends: readonly EndMark[]): Generator<PageRecord> {
+  let next = 0
+  for (const event of events) {
+    for (let end = ends[next]; end && end.position < event.position; end = ends[++next]) yield end
+    yield event
+  }
+  yield* ends.slice(next)
+}
