@@ -2,11 +2,12 @@
 import { formatCursor, type Page, type PageEvent, parseCursor } from '@downlink/wire'
 import { type Clock, jitter, systemClock } from './clock.ts'
 import { DEFAULT_DELIVERY, Delivery } from './delivery/delivery.ts'
-import { readPage, type Wait } from './delivery/page.ts'
+import { readPage } from './delivery/page.ts'
 import type { Reader } from './delivery/reader.ts'
 import type { Sink } from './delivery/sink.ts'
 import { type Origin, startOf } from './delivery/start.ts'
 import { plainVariant, type Variant } from './delivery/variant.ts'
+import type { Wait } from './delivery/watch.ts'
 import { HubError } from './errors.ts'
 import {
   DEFAULT_HUB_LIMITS,
@@ -118,10 +119,9 @@ export class Hub {
     const { pageEvents, pageBytes, waitMs } = this.limits
     checkCount('limit', limit, 1, pageEvents)
     if ('last' in origin) checkCount('last', origin.last, 0, pageEvents)
-    const ms = Math.min(wait.ms, waitMs)
-    const signal = wait.signal ? AbortSignal.any([wait.signal, this.stopping]) : this.stopping
+    const ms = this.stopping.aborted ? 0 : Math.min(wait.ms, waitMs)
     const retry = jitter(this.clock, this.delivery.settings.retryMs, 1 / 3)
-    return readPage(this.delivery, set, origin, { events: limit, bytes: pageBytes }, retry, { ms, signal })
+    return readPage(this.delivery, set, origin, { events: limit, bytes: pageBytes }, retry, { ...wait, ms })
   }
 
   /** The events of some channels or patterns as they come. Ends when all channels have ended, on `signal`, and when the hub stops. */

@@ -13,7 +13,7 @@ import type { Sink } from './sink.ts'
 import type { Start } from './start.ts'
 import { Topic } from './topic.ts'
 import type { Variant } from './variant.ts'
-import { Watch } from './watch.ts'
+import { type Wait, Watch } from './watch.ts'
 
 export interface DeliverySettings {
   /** Between heartbeats of a stream. Default 15,000 ms. */
@@ -79,7 +79,8 @@ export class Delivery implements Live {
   #epoch: string
   #frontier: Position
   #flushed: Position
-  #waiting = 0
+  readonly #watches = new Set<Watch>()
+  #ended = false
   #dirty = new Set<Topic>()
   #flushScheduled = false
 
@@ -114,7 +115,7 @@ export class Delivery implements Live {
   }
   /** Long polls that wait. */
   get waiting(): number {
-    return this.#waiting
+    return this.#watches.size
   }
 
   /** Opens a stream on the sink. The shell calls `drained()` and `closed()` of the reader. */
@@ -146,13 +147,17 @@ export class Delivery implements Live {
   }
 
   /** To wait for records of these channels. It is to be disposed of. */
-  watch(set: ChannelSet): Watch {
+  watch(set: ChannelSet, wait: Wait): Watch {
     const topic = this.#use(set)
-    this.#waiting++
-    return new Watch(this, topic, () => {
-      this.#waiting--
-      this.#unuse(topic)
-    })
+    const watch = new Watch(this, topic, wait, this.#unwatch)
+    this.#watches.add(watch)
+    if (this.#ended) watch.quit()
+    return watch
+  }
+
+  readonly #unwatch = (watch: Watch): void => {
+    this.#watches.delete(watch)
+    this.#unuse(watch.topic)
   }
 
   state(): LogState {
@@ -165,9 +170,11 @@ export class Delivery implements Live {
     return position >= topic.since && this.recent.covers(position)
   }
 
-  /** Ends all streams cleanly. */
+  /** Ends all streams cleanly, and all waits, also those that were about to begin. */
   endAll(): void {
+    this.#ended = true
     for (const reader of this.#readers) reader.end()
+    for (const watch of this.#watches) watch.quit()
   }
 
   close(): void {

@@ -5,13 +5,7 @@ import type { Limit, Log, LogEvent, LogPage } from '../log/log.ts'
 import type { Delivery } from './delivery.ts'
 import { wireGap } from './frame.ts'
 import { foreignGap, type Origin, type Start, startOf } from './start.ts'
-
-export interface Wait {
-  /** How long to wait for something to tell, in milliseconds; 0 answers at once. */
-  readonly ms: number
-  /** Ends the wait early, with the page as it stands. */
-  readonly signal?: AbortSignal
-}
+import type { Wait } from './watch.ts'
 
 /** Reads a page, and waits for one that tells something: events, a gap, an end. */
 export async function readPage(
@@ -24,12 +18,10 @@ export async function readPage(
 ): Promise<Page> {
   let { start, page } = await readSettled(delivery, set, origin, limit)
   if (wait.ms > 0 && !tellsSomething(page, set, start)) {
-    using alarm = new Alarm(delivery, wait)
-    using watch = delivery.watch(set)
-    while (!tellsSomething(page, set, start) && !alarm.signal.aborted) {
-      await watch.news(page.cursor, start.epoch, alarm.signal)
-      // The caller is gone, or the hub is about to close the log.
-      if (wait.signal?.aborted) break
+    using watch = delivery.watch(set, wait)
+    while (!tellsSomething(page, set, start) && !watch.over) {
+      await watch.news(page.cursor, start.epoch)
+      if (watch.gone) break
       const after = { epoch: start.epoch, position: page.cursor }
       ;({ start, page } = await readSettled(delivery, set, { after }, limit))
     }
@@ -52,29 +44,6 @@ async function readSettled(
     // `now` was when the read came.
     if ('after' in from && from.after === 'now')
       from = { after: { epoch: start.epoch, position: start.position } }
-  }
-}
-
-/** Aborts when the time is up, or when the caller's own signal does. */
-class Alarm implements Disposable {
-  readonly signal: AbortSignal
-  readonly #release: () => void
-
-  constructor({ clock }: Delivery, { ms, signal }: Wait) {
-    const controller = new AbortController()
-    const abort = (): void => controller.abort()
-    const timer = clock.after(ms, abort)
-    if (signal?.aborted) abort()
-    signal?.addEventListener('abort', abort)
-    this.signal = controller.signal
-    this.#release = () => {
-      timer.clear()
-      signal?.removeEventListener('abort', abort)
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#release()
   }
 }
 
