@@ -1,10 +1,18 @@
-import { createParser, type Parser, type ParserOptions } from '../src/index.ts'
+import { createParser, createSmallParser, type Parser, type ParserOptions } from '../src/index.ts'
 import type { Report } from './reference-parser.ts'
 
+export type Create = (options: ParserOptions) => Parser
+
+/** Whatever holds for one holds for the other. */
+export const PARSERS: readonly Create[] = [createParser, createSmallParser]
+
 /** A parser that writes down all it reports. */
-export function recordingParser(options: Partial<ParserOptions> = {}): { parser: Parser; reports: Report[] } {
+export function recordingParser(
+  options: Partial<ParserOptions> = {},
+  create: Create = createParser,
+): { parser: Parser; reports: Report[] } {
   const reports: Report[] = []
-  const parser = createParser({
+  const parser = create({
     onEvent: (event) => reports.push({ event }),
     onComment: (comment) => reports.push({ comment }),
     onRetry: (retry) => reports.push({ retry }),
@@ -17,8 +25,9 @@ export function recordingParser(options: Partial<ParserOptions> = {}): { parser:
 export function parse(
   chunks: readonly Uint8Array[],
   options: Partial<ParserOptions> = {},
+  create: Create = createParser,
 ): readonly Report[] {
-  const { parser, reports } = recordingParser(options)
+  const { parser, reports } = recordingParser(options, create)
   for (const chunk of chunks) parser.feed(chunk)
   parser.end()
   return reports
