@@ -3,8 +3,8 @@ import type { StreamEvent } from '@downlink/wire'
 
 export interface EventStreamOptions {
   /**
-   * A stream may hold this many bytes of one event before its end; more of them end the reading with a `WireError`
-   * `event-too-large`, after the events before it. Default 16 MiB.
+   * A stream may hold this many characters of one event before its end; more of them end the reading with a `WireError`
+   * `event-too-large`, after the events before it. Default 16 Mi.
    */
   readonly maxEventSize?: number
   /** The id that events have until the stream sets one: that of the stream this one goes on from. Default `''`. */

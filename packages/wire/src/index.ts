@@ -3,6 +3,7 @@ export { CONTROL, isControlType } from './control.ts'
 export { type Cursor, formatCursor, parseCursor } from './cursor.ts'
 export { encodeComment, encodeEvent, encodeRetry, type EventFields } from './encoder.ts'
 export { WireError, type WireErrorCode } from './error.ts'
+export { createParser } from './fast-parser.ts'
 export {
   encodeGap,
   encodePage,
@@ -13,11 +14,5 @@ export {
   parseGap,
   parsePage,
 } from './page.ts'
-export {
-  createParser,
-  DEFAULT_MAX_EVENT_SIZE,
-  type Parser,
-  type ParserOptions,
-  type StreamEvent,
-} from './parser.ts'
+export { DEFAULT_MAX_EVENT_SIZE, type Parser, type ParserOptions, type StreamEvent } from './parser.ts'
 export { createSmallParser } from './small-parser.ts'
