@@ -1,8 +1,10 @@
-/** Groups are the same on both sides of a thread. */
+/** Groups and pages are the same on both sides of a thread. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { LogEvent, LogPage } from '../src/log/log.ts'
 import type { AppendRequest, AppendResult, WriteRequest, WriteResult } from '../src/log/sqlite/messages.ts'
+import { packPage, unpackPage } from '../src/log/sqlite/page-packing.ts'
 import { packRequests, packResults, unpackRequests, unpackResults } from '../src/log/sqlite/packing.ts'
 
 const event = fc.record({
@@ -79,6 +81,36 @@ test('results are unpacked as they were packed', () => {
   fc.assert(
     fc.property(fc.array(result, { maxLength: 8 }), (results) => {
       assert.deepEqual(unpackResults(structuredClone(packResults(results, 'E1'))), results)
+    }),
+  )
+})
+
+const page = fc
+  .record({
+    events: fc.array(fc.tuple(event, fc.maxSafeNat(), fc.maxSafeNat(), fc.maxSafeNat()), { maxLength: 8 }),
+    cursor: fc.maxSafeNat(),
+    more: fc.boolean(),
+    end: fc.option(fc.string(), { nil: undefined }),
+    lost: fc.option(fc.string(), { nil: undefined }),
+  })
+  .map(({ events, cursor, more, end, lost }): LogPage => {
+    return {
+      events: events.map(([{ channel, type, data }, position, previous, time]): LogEvent => {
+        return { kind: 'event', channel, position, previous, time, ...(type !== undefined && { type }), data }
+      }),
+      cursor,
+      more,
+      ends: end === undefined ? [] : [{ kind: 'end', channel: end, position: cursor }],
+      ...(lost !== undefined && {
+        gap: { reason: 'trimmed', channels: [lost], from: 0, to: 1, upTo: 1, loss: 1 },
+      }),
+    }
+  })
+
+test('pages are unpacked as they were packed', () => {
+  fc.assert(
+    fc.property(page, (there) => {
+      assert.deepEqual(unpackPage(structuredClone(packPage(there))), there)
     }),
   )
 })

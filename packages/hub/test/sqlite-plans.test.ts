@@ -106,7 +106,10 @@ describe('the plans of all queries', () => {
     assert.equal(plan('oldest'), `${byChannel}>?)`)
     assert.equal(plan('allForward'), 'SEARCH events USING INTEGER PRIMARY KEY (rowid>?)')
     assert.equal(plan('allBackward'), 'SEARCH events USING INTEGER PRIMARY KEY (rowid<?)')
-    assert.equal(plan('event'), 'SEARCH events USING INTEGER PRIMARY KEY (rowid=?)')
+    assert.equal(
+      plan('events'),
+      'SEARCH events USING INDEX events_by_channel (channel=? AND position>? AND position<?)',
+    )
     assert.match(
       plan('fromName'),
       /^SEARCH channels USING INDEX sqlite_autoindex_channels_1 \(name>\? AND name<\?\)$/,

@@ -1,7 +1,8 @@
 /** What goes between the log and its two workers. All of it can be cloned. */
-import type { ChannelInfo, From, Limit, LogErrorCode, LogPage, Position } from '../log.ts'
+import type { ChannelInfo, From, Limit, LogErrorCode, Position } from '../log.ts'
 import type { RetentionRule } from '../retention.ts'
 import type { Trial } from './condition.ts'
+import type { PackedPage } from './page-packing.ts'
 import type { PackedRequests, PackedResults } from './packing.ts'
 
 export interface AppendRequest {
@@ -103,7 +104,7 @@ export type WriterCalls = {
 }
 
 export type ReaderCalls = {
-  read(request: ReadRequest): LogPage
+  read(request: ReadRequest): PackedPage
   list(request: ListRequest): readonly ChannelInfo[]
   probe(call: undefined): void
   close(call: undefined): void

@@ -7,7 +7,8 @@ export const QUERIES = {
   /** All channels. */
   allForward: 'SELECT position, channel, size FROM events WHERE position > ? ORDER BY position LIMIT ?',
   allBackward: 'SELECT position, channel, size FROM events WHERE position < ? ORDER BY position DESC LIMIT ?',
-  event: 'SELECT channel, previous, time, type, data FROM events WHERE position = ?',
+  events:
+    'SELECT position, previous, time, type, data FROM events WHERE channel = ? AND position BETWEEN ? AND ?',
   oldest: 'SELECT position FROM events WHERE channel = ? AND position > ? ORDER BY position LIMIT 1',
   byName: 'SELECT * FROM channels WHERE name = ?',
   byId: 'SELECT name, trimmed_to, deleted_to FROM channels WHERE id = ?',

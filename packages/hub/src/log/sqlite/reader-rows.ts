@@ -1,10 +1,13 @@
 /** From rows of the database to what a page is made of. Pure. */
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Losses } from '../gap.ts'
-import type { Limit, LogEvent, Position } from '../log.ts'
+import type { Limit, LogEvent } from '../log.ts'
 import type { LaneEvent } from './lanes.ts'
 
 export type Row = Readonly<Record<string, SQLOutputValue>>
+
+/** A row without the names of its columns. */
+export type Columns = readonly SQLOutputValue[]
 
 /** What was found, and whether there is more. */
 export interface Found {
@@ -48,19 +51,23 @@ export function lossesOf(row: Row): Losses {
   }
 }
 
-export function laneEvent(row: Row, channel: number): LaneEvent {
-  return { position: Number(row.position), size: Number(row.size), channel }
+/** Of a statement that returns its rows as arrays. */
+export function columns(rows: unknown): readonly Columns[] {
+  return rows as readonly Columns[]
 }
 
-export function logEvent(position: Position, channel: string, row: Row): LogEvent {
+export function laneEvent(position: unknown, size: unknown, channel: unknown): LaneEvent {
+  return { position: Number(position), size: Number(size), channel: Number(channel) }
+}
+
+/** A row of the query `events`. */
+export function logEvent(channel: string, [position, previous, time, type, data]: Columns): LogEvent {
   const at = {
     kind: 'event',
     channel,
-    position,
-    previous: Number(row.previous),
-    time: Number(row.time),
+    position: Number(position),
+    previous: Number(previous),
+    time: Number(time),
   } as const
-  return row.type === null
-    ? { ...at, data: String(row.data) }
-    : { ...at, type: String(row.type), data: String(row.data) }
+  return type === null ? { ...at, data: String(data) } : { ...at, type: String(type), data: String(data) }
 }

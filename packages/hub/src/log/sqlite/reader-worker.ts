@@ -1,7 +1,9 @@
 /** The thread that reads, so that neither an fsync nor a long catch-up stops delivery. */
 import { workerData } from 'node:worker_threads'
+import type { LogPage } from '../log.ts'
 import type { ListRequest, ReadRequest } from './messages.ts'
 import { openForReading } from './open.ts'
+import { packPage, type PackedPage } from './page-packing.ts'
 import { ReaderStore, type Steps } from './reader-store.ts'
 import { isDamage, isSerious, toLogError } from './sqlite-error.ts'
 import { answerCalls } from './thread.ts'
@@ -30,6 +32,10 @@ function* guarded<T>(work: (store: ReaderStore) => Steps<T>): Steps<T> {
   }
 }
 
+function* packed(page: Steps<LogPage>): Steps<PackedPage> {
+  return packPage(yield* page)
+}
+
 function* probe(store: ReaderStore): Steps<void> {
   if (damage) throw damage
   yield
@@ -37,7 +43,7 @@ function* probe(store: ReaderStore): Steps<void> {
 }
 
 answerCalls({
-  read: (request: ReadRequest) => guarded((store) => store.read(request)),
+  read: (request: ReadRequest) => guarded((store) => packed(store.read(request))),
   list: (request: ListRequest) => guarded((store) => store.list(request)),
   probe: () => guarded(probe),
   close: () => {

@@ -37,6 +37,7 @@ import type {
   WriterCalls,
 } from './messages.ts'
 import type { Durability } from './open.ts'
+import { unpackPage } from './page-packing.ts'
 import { packRequests, unpackResults } from './packing.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { recordsOf } from './records.ts'
@@ -153,7 +154,7 @@ export class SqliteLog implements Log {
   async read(set: ChannelSet, from: From, limit: Limit): Promise<LogPage> {
     await this.#upToDate()
     const request = { set: { names: set.names, patterns: set.patterns }, from, limit }
-    const page = await this.#reader.call('read', request)
+    const page = unpackPage(await this.#reader.call('read', request))
     const newest = Math.max(page.cursor, page.events.at(-1)?.position ?? 0)
     // What is committed can be read before the writer has said so, and a cursor beyond the frontier is no cursor of this log.
     if (newest > this.#state.frontier) await this.#commits.presentOver()
