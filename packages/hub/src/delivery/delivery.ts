@@ -36,12 +36,6 @@ export const DEFAULT_DELIVERY: DeliverySettings = {
   recent: DEFAULT_RECENT,
 }
 
-/**
- * Pages written in one turn of the event loop, by all who catch up: a few milliseconds. Without it a storm, or one replay whose
- * connection takes everything at once, would keep all others waiting (measured: 168 ms at the 99th percentile beside one replay).
- */
-const PAGES_PER_TURN = 32
-
 /** What a reader sees of the delivery it belongs to. */
 export interface Live {
   readonly log: Log
@@ -91,7 +85,7 @@ export class Delivery implements Live {
     this.report = report
     this.pulse = new Pulse(clock, settings.heartbeatMs)
     this.pages = new PageReads(this)
-    this.pace = new Pace(clock, PAGES_PER_TURN)
+    this.pace = new Pace(clock)
     this.#tail = log.tail({ batch: (batch) => this.#take(batch), lost: () => this.#lost() })
     const { epochs, frontier } = log.state()
     this.#epoch = epochs[0].name
@@ -137,12 +131,16 @@ export class Delivery implements Live {
    */
   async mayBeOver(set: ChannelSet, position: Position): Promise<boolean> {
     const topic = this.#use(set)
+    topic.looks++
     try {
       await topic.followed
       this.state()
       return (await this.pages.next(topic, position, false, true)).mayBeLastAt(position, set)
     } finally {
-      this.clock.defer(() => this.#unuse(topic))
+      this.clock.defer(() => {
+        topic.looks--
+        this.#unuse(topic)
+      })
     }
   }
 

@@ -13,7 +13,7 @@ import type { Topic } from './topic.ts'
 export const CATCH_UP: Limit = { events: 512, bytes: 64 * 1024 }
 
 /** A page is passed on for so long after the log was asked, in milliseconds; so much later may an old event go for a reader. */
-export const PAGE_MS = 1_000
+export const PAGE_MS = 2_000
 
 /** UTF-16 units of data of all pages that are kept; beyond it the oldest go. */
 export const PAGES_BYTES = 4 * 1024 * 1024
@@ -85,7 +85,7 @@ export class PageReads {
     pages.awaited.set(position, page)
     return page.then((shared) => {
       // One that reads alone would only fill the memory.
-      if (topic.pages === pages && (keep || topic.users > 1)) this.#keep(shared, topic)
+      if (topic.pages === pages && (keep || topic.users - topic.looks > 1)) this.#keep(shared, topic)
       return shared
     })
   }

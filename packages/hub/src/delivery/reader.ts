@@ -18,6 +18,7 @@ import {
   marksOf,
   wireGap,
 } from './frame.ts'
+import { PAGE_COSTS } from './pace.ts'
 import { CATCH_UP } from './page-reads.ts'
 import type { Beating } from './pulse.ts'
 import { SharedPage } from './shared-page.ts'
@@ -168,7 +169,7 @@ export class Reader implements Beating {
         this.#settleEpoch()
         if (this.#checked && this.#join()) return
         const page = await pages.next(this.#topic, this.position, this.#checked)
-        await pace.next()
+        await pace.next(() => (page.isMadeFor(this.variant) ? PAGE_COSTS.write : PAGE_COSTS.make))
         if (this.#state !== 'catching-up') return
         // What was read while the epoch changed belongs to neither.
         if (this.#live.state().epochs[0].name !== this.#epoch) continue

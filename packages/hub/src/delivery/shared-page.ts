@@ -62,6 +62,11 @@ export class SharedPage {
     return over && (this.gap?.upTo ?? 0) <= position
   }
 
+  /** Whether its bytes are there: what is left is to write them. */
+  isMadeFor(variant: Variant): boolean {
+    return this.#records.length === 0 || this.#encoded[variantKey(variant)] !== undefined
+  }
+
   /** The blocks of what comes after this position, a part of bytes that are the same for all. */
   bytesAfter(position: Position, variant: Variant): Uint8Array {
     const index = this.#indexAfter(position)

@@ -16,6 +16,8 @@ export class Topic {
   readonly waiters = new Set<Waiter>()
   /** How many readers and waiters there are that keep this topic, caught up or not. */
   users = 0
+  /** How many of them only look, and will be gone with the turn. */
+  looks = 0
   /** Resolves when the tail follows the set. */
   followed: Promise<void> = Promise.resolve()
   /** The tail tells every record of the set after this; those before it it may have left out, since nobody followed them. */
