@@ -26,6 +26,8 @@ for (const { what, source, bytes } of limits) {
   const [{ contents }] = outputFiles
   const size = gzipSync(contents, { level: 9 }).length
   const fits = size <= bytes
-  console.log(`${fits ? '✔' : '✖'} ${what}: ${contents.length} bytes minified, ${size} gzipped, at most ${bytes}`)
+  console.log(
+    `${fits ? '✔' : '✖'} ${what}: ${contents.length} bytes minified, ${size} gzipped, at most ${bytes}`,
+  )
   if (!fits) process.exitCode = 1
 }

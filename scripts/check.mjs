@@ -12,10 +12,14 @@ const checks = [
 
 const failed = checks.filter(({ name, script, args }) => {
   console.log(`\n${name}: ${basename(script)} ${args.join(' ')}`)
-  const { status, error } = spawnSync(tools.node24, [resolve(root, 'node_modules', '.bin', script), ...args], {
-    cwd: root,
-    stdio: 'inherit',
-  })
+  const { status, error } = spawnSync(
+    tools.node24,
+    [resolve(root, 'node_modules', '.bin', script), ...args],
+    {
+      cwd: root,
+      stdio: 'inherit',
+    },
+  )
   if (error !== undefined) console.error(error.message)
   return status !== 0
 })

@@ -84,8 +84,7 @@ export function createSmallParser(options: ParserOptions): Parser {
     else if (name === 'event') block.type = value
     else if (name === 'channel' || name === 'time') block[name] = value
     else if (name === 'id' && !value.includes('\0')) id = value
-    else if (name === 'retry' && /^\d+$/.test(value))
-      options.onRetry?.(Math.min(+value, 2 ** 53 - 1))
+    else if (name === 'retry' && /^\d+$/.test(value)) options.onRetry?.(Math.min(+value, 2 ** 53 - 1))
   }
 
   function dispatch(): void {
