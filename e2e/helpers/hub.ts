@@ -1,5 +1,5 @@
 /** A hub on a port of its own, as the stand-alone server runs it, with an empty page at `/` for the browser to stand on. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { TestContext } from 'node:test'
 import { createHub, type Hub, type HubOptions } from '@downlink/hub'
 import { type HubServer, type HubServerOptions, serveHub } from '@downlink/hub/node'
@@ -20,8 +20,6 @@ export interface Seen {
   readonly url: string
   readonly lastEventId: string | undefined
   readonly origin: string | undefined
-  /** Of the answer, once its head was sent. */
-  readonly status: () => number
 }
 
 const PAGE = {
@@ -38,7 +36,7 @@ export async function startHub(
   const hub = createHub({ ...options, delivery: { retryMs: 30, ...options.delivery } })
   const server = await serveHub(hub, { host: '127.0.0.1', page: PAGE, graceMs: 100, ...serverOptions })
   const requests: Seen[] = []
-  server.server.on('request', ({ method = '', url = '', headers }: IncomingMessage, res: ServerResponse) => {
+  server.server.on('request', ({ method = '', url = '', headers }: IncomingMessage) => {
     if (!url.startsWith('/channels/')) return
     const lastEventId = headers['last-event-id']
     requests.push({
@@ -46,7 +44,6 @@ export async function startHub(
       url,
       lastEventId: lastEventId?.toString(),
       origin: headers.origin,
-      status: () => res.statusCode,
     })
   })
   const stop = async (): Promise<void> => {
