@@ -15,13 +15,23 @@ export interface Clock {
   random(): number
 }
 
+class SystemTimer implements Timer {
+  readonly #timer: ReturnType<typeof setTimeout>
+
+  constructor(timer: ReturnType<typeof setTimeout>) {
+    this.#timer = timer
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   defer: (run) => void setImmediate(run),
   after(ms, run) {
-    const timer = setTimeout(run, ms)
-    timer.unref()
-    return { clear: () => clearTimeout(timer) }
+    return new SystemTimer(setTimeout(run, ms).unref())
   },
   random: () => Math.random(),
 }

@@ -109,13 +109,13 @@ export class Hub {
     })
   }
 
-  /** As `read`, with everything parsed. @throws {HubError} `overload`, `draining` */
-  async readPage(set: ChannelSet, origin: Origin, limit: number, wait: Wait = { ms: 0 }): Promise<Page> {
+  /** As `read`, with everything parsed. @throws {HubError} `overload`, `draining`, and not as a rejection */
+  readPage(set: ChannelSet, origin: Origin, limit: number, wait: Wait = { ms: 0 }): Promise<Page> {
     if (wait.ms > 0) this.admit()
     return this.#page(set, origin, limit, wait)
   }
 
-  async #page(set: ChannelSet, origin: Origin, limit: number, wait: Wait): Promise<Page> {
+  #page(set: ChannelSet, origin: Origin, limit: number, wait: Wait): Promise<Page> {
     const { pageEvents, pageBytes, waitMs } = this.limits
     checkCount('limit', limit, 1, pageEvents)
     if ('last' in origin) checkCount('last', origin.last, 0, pageEvents)

@@ -5,10 +5,10 @@ import type { Limit, Log, LogEvent, LogPage } from '../log/log.ts'
 import type { Delivery } from './delivery.ts'
 import { wireGap } from './frame.ts'
 import { foreignGap, type Origin, type Start, startOf } from './start.ts'
-import type { Wait } from './watch.ts'
+import type { Sleeper, Wait, Watch } from './watch.ts'
 
 /** Reads a page, and waits for one that tells something: events, a gap, an end. */
-export async function readPage(
+export function readPage(
   delivery: Delivery,
   set: ChannelSet,
   origin: Origin,
@@ -16,26 +16,96 @@ export async function readPage(
   retry: number,
   wait: Wait,
 ): Promise<Page> {
-  let { start, page } = await readSettled(delivery, set, origin, limit)
-  if (wait.ms > 0 && !tellsSomething(page, set, start)) {
-    using watch = delivery.watch(set, wait)
-    while (!tellsSomething(page, set, start) && !watch.over) {
-      await watch.news(page.cursor, start.epoch)
-      if (watch.gone) break
-      const after = { epoch: start.epoch, position: page.cursor }
-      ;({ start, page } = await readSettled(delivery, set, { after }, limit))
+  if (wait.ms > 0) return new PageWait(delivery, limit, retry).page(set, origin, wait)
+  return readSettled(delivery, set, origin, limit).then((read) => wirePage(read, set, retry))
+}
+
+/**
+ * A long poll until its answer. While it sleeps, nothing of it is a suspended `async` function: those, with their promises and
+ * contexts, made half of what a waiting poll cost (docs/architecture.md).
+ */
+class PageWait implements Sleeper {
+  readonly #delivery: Delivery
+  readonly #limit: Limit
+  readonly #retry: number
+  #watch: Watch | undefined
+  #read: Read | undefined
+  #resolve!: (page: Page) => void
+  #reject!: (error: unknown) => void
+
+  constructor(delivery: Delivery, limit: Limit, retry: number) {
+    this.#delivery = delivery
+    this.#limit = limit
+    this.#retry = retry
+  }
+
+  page(set: ChannelSet, origin: Origin, wait: Wait): Promise<Page> {
+    const page = new Promise<Page>((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    void this.#begin(set, origin, wait)
+    return page
+  }
+
+  async #begin(set: ChannelSet, origin: Origin, wait: Wait): Promise<void> {
+    try {
+      const read = await readSettled(this.#delivery, set, origin, this.#limit)
+      if (tellsSomething(read, set)) return this.#answer(read, set)
+      const watch = this.#delivery.watch(set, wait)
+      this.#watch = watch
+      this.#read = read
+      await watch.topic.followed
+      this.#sleep(watch, read)
+    } catch (error) {
+      this.#fail(error)
     }
   }
-  return wirePage(page, set, start, retry)
+
+  woken(): void {
+    const watch = this.#watch as Watch
+    const read = this.#read as Read
+    if (watch.gone) this.#answer(read, watch.topic.set)
+    else void this.#readOn(watch, read, watch.over)
+  }
+
+  /** @param last Whether the time was up before. */
+  async #readOn(watch: Watch, { start, page }: Read, last: boolean): Promise<void> {
+    try {
+      const { set } = watch.topic
+      const after = { epoch: start.epoch, position: page.cursor }
+      const read = await readSettled(this.#delivery, set, { after }, this.#limit)
+      if (last || watch.over || tellsSomething(read, set)) return this.#answer(read, set)
+      this.#read = read
+      this.#sleep(watch, read)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #sleep(watch: Watch, { start, page }: Read): void {
+    watch.sleep(page.cursor, start.epoch, this)
+  }
+
+  #answer(read: Read, set: ChannelSet): void {
+    const page = wirePage(read, set, this.#retry)
+    this.#watch?.[Symbol.dispose]()
+    this.#resolve(page)
+  }
+
+  #fail(error: unknown): void {
+    this.#watch?.[Symbol.dispose]()
+    this.#reject(error)
+  }
+}
+
+interface Read {
+  readonly start: Start
+  readonly page: LogPage
 }
 
 /** What was read while the epoch changed belongs to neither, and is read again. */
-async function readSettled(
-  delivery: Delivery,
-  set: ChannelSet,
-  origin: Origin,
-  limit: Limit,
-): Promise<{ start: Start; page: LogPage }> {
+async function readSettled(delivery: Delivery, set: ChannelSet, origin: Origin, limit: Limit): Promise<Read> {
   let from = origin
   for (;;) {
     const start = startOf(from, delivery.state())
@@ -60,13 +130,13 @@ function firstOf(page: LogPage, count: number): LogPage {
   return { ...page, events, cursor, more: true, ends: page.ends.filter(({ position }) => position <= cursor) }
 }
 
-function tellsSomething(page: LogPage, set: ChannelSet, start: Start): boolean {
+function tellsSomething({ start, page }: Read, set: ChannelSet): boolean {
   if (page.events.length > 0 || page.gap || start.foreign) return true
   if (page.ends.some(({ position }) => position > start.position)) return true
   return set.patterns.length === 0 && page.ends.length === set.names.length
 }
 
-function wirePage(page: LogPage, set: ChannelSet, start: Start, retry: number): Page {
+function wirePage({ start, page }: Read, set: ChannelSet, retry: number): Page {
   const { epoch, foreign } = start
   const gap = foreign
     ? foreignGap(foreign, set, epoch, page.gap?.to ?? 0)

@@ -7,8 +7,13 @@ import type { Topic, Waiter } from './topic.ts'
 /** Of an `AbortSignal`, what a wait needs: one of those for each of 10,000 waits is some kilobytes of RSS each. */
 export interface Quit {
   readonly aborted: boolean
-  addEventListener(type: 'abort', listener: () => void): void
-  removeEventListener(type: 'abort', listener: () => void): void
+  addEventListener(type: 'abort', listener: Quitter): void
+  removeEventListener(type: 'abort', listener: Quitter): void
+}
+
+/** An `EventListenerObject`: it needs no function of its own. */
+export interface Quitter {
+  handleEvent(): void
 }
 
 export interface Wait {
@@ -18,11 +23,16 @@ export interface Wait {
   readonly signal?: Quit
 }
 
+/** Who is to be told that the waiting is over, for the time being or for good. */
+export interface Sleeper {
+  woken(): void
+}
+
 /**
  * Keeps the tail following its channels until it is disposed of: between two waits nothing is missed, and on a busy hub the
  * log is read once more, not for every record of other channels.
  */
-export class Watch implements Disposable, Waiter {
+export class Watch implements Disposable, Waiter, Quitter {
   after: Position = 0
   readonly #live: Live
   readonly topic: Topic
@@ -30,7 +40,7 @@ export class Watch implements Disposable, Waiter {
   readonly #timer: Timer
   readonly #release: (watch: Watch) => void
   #over: 'late' | 'gone' | undefined
-  #wake: (() => void) | undefined
+  #sleeper: Sleeper | undefined
 
   constructor(live: Live, topic: Topic, { ms, signal }: Wait, release: (watch: Watch) => void) {
     this.#live = live
@@ -39,7 +49,7 @@ export class Watch implements Disposable, Waiter {
     this.#release = release
     this.#timer = live.clock.after(ms, () => this.#end('late'))
     if (signal?.aborted) this.#over = 'gone'
-    signal?.addEventListener('abort', this.quit)
+    signal?.addEventListener('abort', this)
   }
 
   /** The time is up, or the wait was ended. */
@@ -53,29 +63,41 @@ export class Watch implements Disposable, Waiter {
   }
 
   /**
-   * Resolves as soon as there may be a record of these channels after the position (or none can
-   * be ruled out), and when the wait is over. `epoch` is that of the position.
+   * To be called when the topic is followed. Wakes the sleeper, in a turn of its own, as soon as there may be a record of these
+   * channels after the position (or none can be ruled out), and when the wait is over. `epoch` is that of the position.
    */
-  async news(after: Position, epoch: string): Promise<void> {
+  sleep(after: Position, epoch: string, sleeper: Sleeper): void {
+    const { topic } = this
     const live = this.#live
-    const topic = this.topic
-    await topic.followed
-    if (this.over || epoch !== live.state().epochs[0].name) return
-    if (!live.covers(topic, after) || live.recent.hasAfter(after, topic.set)) return
+    this.#sleeper = sleeper
+    const quiet =
+      !this.over &&
+      epoch === live.state().epochs[0].name &&
+      live.covers(topic, after) &&
+      !live.recent.hasAfter(after, topic.set)
+    if (!quiet) return this.wake()
     this.after = after
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve
-      topic.waiters.add(this)
-    })
+    topic.waiters.add(this)
   }
 
   wake(): void {
+    const sleeper = this.#sleeper
+    if (sleeper === undefined) return
+    this.#sleeper = undefined
     this.topic.waiters.delete(this)
-    this.#wake?.()
+    // Who wakes it is in the midst of telling others.
+    queueMicrotask(() => sleeper.woken())
   }
 
   /** Ends the wait now. */
-  readonly quit = (): void => this.#end('gone')
+  quit(): void {
+    this.#end('gone')
+  }
+
+  /** Of the signal. */
+  handleEvent(): void {
+    this.#end('gone')
+  }
 
   #end(why: 'late' | 'gone'): void {
     this.#over = why
@@ -84,7 +106,7 @@ export class Watch implements Disposable, Waiter {
 
   [Symbol.dispose](): void {
     this.#timer.clear()
-    this.#signal?.removeEventListener('abort', this.quit)
+    this.#signal?.removeEventListener('abort', this)
     this.#release(this)
   }
 }

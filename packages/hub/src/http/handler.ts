@@ -82,12 +82,26 @@ export class Handler {
 
   #later({ later }: LaterAnswer, method: string, cors: Headers): LaterAnswer {
     return {
-      later: (signal) =>
-        later(signal).then(
-          (answer) => this.#finished(answer, method, cors),
-          (error: unknown) => this.#finished(this.#problem(this.#problemOf(error)), method, cors),
-        ),
+      later: (gone) => {
+        try {
+          return this.#settled(later(gone), method, cors)
+        } catch (error) {
+          return Promise.resolve(this.#failed(error, method, cors))
+        }
+      },
     }
+  }
+
+  /** A function of its own, so that what waits for the promise does not hold on to where it came from. */
+  #settled(answer: Promise<WholeAnswer>, method: string, cors: Headers): Promise<WholeAnswer> {
+    return answer.then(
+      (answer) => this.#finished(answer, method, cors),
+      (error: unknown) => this.#failed(error, method, cors),
+    )
+  }
+
+  #failed(error: unknown, method: string, cors: Headers): WholeAnswer {
+    return this.#finished(this.#problem(this.#problemOf(error)), method, cors)
   }
 
   /** Counted, and with what stands on every answer. */

@@ -8,6 +8,7 @@
 import type { Socket } from 'node:net'
 import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
+import type { Quit, Quitter } from '../delivery/watch.ts'
 import { isLater, isStream, type LaterAnswer, type StreamAnswer, type WholeAnswer } from './message.ts'
 import type { NodeRequest } from './node-request.ts'
 import { chunkOf, headOf, LAST_CHUNK, mayBeRequest, type Persistence, wholeBytes } from './raw-answer.ts'
@@ -46,20 +47,25 @@ type State = 'asked' | 'streaming' | 'flushing' | 'idle' | 'over'
 const LOAN = Symbol('loan')
 type LentSocket = Socket & { [LOAN]?: Loan | undefined }
 
-export class Loan implements Sink {
+export class Loan implements Sink, Quit {
   readonly socket: Socket
   readonly #desk: Desk
-  readonly #terms: Terms
+  readonly #keep: boolean
+  readonly #modern: boolean
+  readonly #chunked: boolean
   #state: State = 'asked'
   #reader: Reader | undefined
-  #abort: AbortController | undefined
+  /** Of the one wait that there can be. */
+  #quitter: Quitter | undefined
   /** How many bytes had come when the first was seen that nobody asked for. */
   #early: number | undefined
 
   constructor(socket: Socket, desk: Desk, terms: Terms) {
     this.socket = socket
     this.#desk = desk
-    this.#terms = terms
+    this.#keep = terms.keep
+    this.#modern = terms.modern
+    this.#chunked = terms.chunked
     ;(socket as LentSocket)[LOAN] = this
     socket.on('error', onError).on('close', onClose).on('end', onEnd).on('readable', onReadable)
   }
@@ -86,13 +92,13 @@ export class Loan implements Sink {
     const { socket } = this
     if (this.#state !== 'streaming') return true
     // Node says false above its mark even when the kernel has taken all; what counts is whether bytes wait. If so, `drain` will come.
-    return socket.write(this.#terms.chunked ? chunkOf(bytes) : bytes) || socket.writableLength === 0
+    return socket.write(this.#chunked ? chunkOf(bytes) : bytes) || socket.writableLength === 0
   }
 
   end(): void {
     if (this.#state !== 'streaming') return
     this.#reader = undefined
-    if (this.#terms.chunked) this.#finish(LAST_CHUNK, this.#persistence(this.#early === undefined))
+    if (this.#chunked) this.#finish(LAST_CHUNK, this.#persistence(this.#early === undefined))
     else this.#close()
   }
 
@@ -100,9 +106,20 @@ export class Loan implements Sink {
     this.socket.destroy()
   }
 
+  get aborted(): boolean {
+    return this.socket.destroyed
+  }
+
+  addEventListener(_: 'abort', quitter: Quitter): void {
+    this.#quitter = quitter
+  }
+
+  removeEventListener(): void {
+    this.#quitter = undefined
+  }
+
   #wait({ later }: LaterAnswer): void {
-    this.#abort = new AbortController()
-    void later(this.#abort.signal).then((answer) => this.#answered(answer))
+    void later(this).then((answer) => this.#answered(answer))
   }
 
   #answered(answer: WholeAnswer): void {
@@ -116,14 +133,14 @@ export class Loan implements Sink {
 
   #send(answer: WholeAnswer): void {
     const { connection } = answer.headers
-    const delimited = answer.body !== undefined || this.#terms.modern
+    const delimited = answer.body !== undefined || this.#modern
     const persistence = this.#persistence(delimited && connection !== 'close')
     this.#finish(wholeBytes(answer, persistence), persistence)
   }
 
   #stream(answer: StreamAnswer): void {
     const { socket } = this
-    const { chunked } = this.#terms
+    const chunked = this.#chunked
     const coding = chunked ? { 'transfer-encoding': 'chunked' } : {}
     const head = headOf(answer.status, { ...answer.headers, ...coding }, this.#persistence(chunked))
     this.#state = 'streaming'
@@ -149,7 +166,7 @@ export class Loan implements Sink {
 
   #persistence(wanted: boolean): Persistence {
     const { handler, keepAliveMs } = this.#desk
-    const kept = wanted && this.#terms.keep && !handler.hub.stopping.aborted && !this.socket.readableEnded
+    const kept = wanted && this.#keep && !handler.hub.stopping.aborted && !this.socket.readableEnded
     return kept ? { seconds: Math.floor(keepAliveMs / 1000) } : 'close'
   }
 
@@ -224,7 +241,7 @@ export class Loan implements Sink {
   closed(): void {
     this.#state = 'over'
     this.#reader?.closed()
-    this.#abort?.abort()
+    this.#quitter?.handleEvent()
     this.#desk.forget(this)
   }
 }

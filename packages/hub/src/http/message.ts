@@ -4,6 +4,7 @@
  */
 import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
+import type { Quit } from '../delivery/watch.ts'
 
 export interface HttpRequest {
   /** Upper case. */
@@ -48,8 +49,8 @@ export interface StreamAnswer {
 
 /** A long poll: nothing is settled but what it waits for. The face calls `later`, and holds nothing of the request meanwhile. */
 export interface LaterAnswer {
-  /** Never rejects. @param signal Aborts when the client is gone. */
-  readonly later: (signal: AbortSignal) => Promise<WholeAnswer>
+  /** @param gone Aborts when the client is gone. */
+  readonly later: (gone: Quit) => Promise<WholeAnswer>
 }
 
 export type Answer = WholeAnswer | StreamAnswer

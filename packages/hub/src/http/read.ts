@@ -58,16 +58,17 @@ function longPoll(hub: Hub, { method }: HttpRequest, set: ChannelSet, plan: Read
   const { origin, limit, wait, preferred } = plan
   // HEAD asks what the answer would look like, and is told at once.
   const ms = method === 'HEAD' ? 0 : wait * 1000
-  return {
-    async later(signal) {
-      const page = await hub.readPage(set, origin, limit, { ms, signal })
-      return pageAnswer(page, {
-        'cache-control': 'no-store, no-transform',
-        'x-accel-buffering': 'no',
-        ...(preferred ? { 'preference-applied': `wait=${wait}` } : {}),
-      })
-    },
-  }
+  const toAnswer = pageAnswerWith({
+    'cache-control': 'no-store, no-transform',
+    'x-accel-buffering': 'no',
+    ...(preferred ? { 'preference-applied': `wait=${wait}` } : {}),
+  })
+  return { later: (gone) => hub.readPage(set, origin, limit, { ms, signal: gone }).then(toAnswer) }
+}
+
+/** What a waiting poll holds is this and the headers, and not all that `longPoll` knows. */
+function pageAnswerWith(headers: Headers): (page: Page) => WholeAnswer {
+  return (page) => pageAnswer(page, headers)
 }
 
 function pageAnswer(page: Page, headers: Headers): WholeAnswer {
