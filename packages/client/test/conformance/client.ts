@@ -21,7 +21,7 @@ export interface ClientOptions {
   readonly lanes: number
 }
 
-const TIMEOUT = 8000
+const TIMEOUT = 30_000
 /** Of cases that are known to fail, most often by waiting for something in vain. */
 const TIMEOUT_OF_DEVIATION = 2500
 

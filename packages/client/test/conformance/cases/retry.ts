@@ -171,7 +171,9 @@ export const retryCases: readonly Case[] = [
   {
     name: 'retry: 0 is no busy loop: at most 20 connections within a second',
     statements: [30],
-    deviates: { native: 'Chromium connects again at once: some 90 times a second' },
+    skip: {
+      native: 'Chromium connects again at once: some 90 times a second, or fewer when the machine is at work',
+    },
     alone: true,
     answers: () => stream('retry: 0\n\n'),
     run: async (kit) => {
