@@ -16,7 +16,7 @@ interface Program {
 }
 
 /** Less than the reconnection time of those that would wait, and than the keep-alive time of any connection. */
-const SOON = 5000
+const SOON = 20_000
 /** Sources that would wait for long if they were not closed. */
 const LONG = 'retry: 60000\n\n'
 

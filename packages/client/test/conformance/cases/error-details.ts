@@ -73,7 +73,7 @@ export const errorDetailCases: readonly Case[] = [
     statements: [68, 69],
     answers: [stream(HANG), status(204)],
     run: async (kit: Kit) => {
-      const told = watchWith(kit, { ...details, silenceTimeout: 100, reconnectionTime: 1 })
+      const told = watchWith(kit, { ...details, silenceTimeout: 1000, reconnectionTime: 1 })
       await told.nth('error', 2)
       same(
         reasonsOf(told).map((text) => text.split(' ')[0]),

@@ -317,9 +317,9 @@ export const optionCases: readonly Case[] = [
   {
     name: 'any byte is enough not to be silent: comments, too',
     statements: [68],
-    answers: [stream(...Array.from({ length: 12 }, () => [':\n', gap(60)]).flat(), 'data: a\n\n', HANG)],
+    answers: [stream(...Array.from({ length: 30 }, () => [':\n', gap(60)]).flat(), 'data: a\n\n', HANG)],
     run: async (kit: Kit) => {
-      const told = watchWith(kit, { silenceTimeout: 500 })
+      const told = watchWith(kit, { silenceTimeout: 1500 })
       await told.nth('message')
       same(told.notes, ['open 1', 'message a'])
     },
