@@ -15,7 +15,7 @@ interface Program {
   readonly says: string
 }
 
-/** Less than the reconnection time of those that would wait, and than the keep-alive time of any connection. */
+/** Less than the reconnection time of those that would wait; and enough for a busy machine. */
 const SOON = 20_000
 /** Sources that would wait for long if they were not closed. */
 const LONG = 'retry: 60000\n\n'
