@@ -92,6 +92,22 @@ test('a sink that fills and drains while the log is read is caught up by one loo
   assert.deepEqual(sink.data, ['1', '2', '3'])
 })
 
+test('a sink that fills while the log is read is given the page when it drains', async () => {
+  const stage = new Stage({ heartbeatMs: 15 })
+  await stage.append(['a', '1'])
+  const release = stage.log.hold()
+  const { sink, reader } = await stage.open(['a'], { after: 'start' }, { room: 2 })
+  // The heartbeat fills it.
+  await stage.clock.run(30)
+  release()
+  await stage.clock.turn()
+  assert.deepEqual(sink.data, [])
+  sink.room = Infinity
+  reader.drained()
+  await stage.clock.turn()
+  assert.deepEqual(sink.data, ['1'])
+})
+
 test('a full sink gets no heartbeat', async () => {
   const stage = new Stage({ heartbeatMs: 1_000 })
   const { sink } = await stage.open(['a'], { after: 'now' }, { room: 1 })

@@ -6,7 +6,8 @@ import { createHub } from '../src/hub.ts'
 import type { Log, Position } from '../src/log/log.ts'
 import { MemoryLog } from '../src/log/memory.ts'
 import { SqliteLog } from '../src/log/sqlite/sqlite-log.ts'
-import { RecordingSink } from './simulation/stage.ts'
+import { settled } from './simulation/clock.ts'
+import { RecordingSink, Stage } from './simulation/stage.ts'
 import { tempFolder } from './sqlite/files.ts'
 
 const READERS = 5_000
@@ -88,3 +89,43 @@ for (const [name, open] of Object.entries(engines)) {
     assert.ok(reads <= 45, `${reads} reads`)
   })
 }
+
+test('of thousands who waited for one read a few are served in a turn, and whoever is live comes between', async () => {
+  const stage = new Stage()
+  const live = await stage.open(['a'])
+  await stage.publish(...Array.from({ length: BEHIND }, (_, n) => ['a', `${n}`] as const))
+  const release = stage.log.hold()
+  const origin = { after: { epoch: stage.epoch, position: 0 } }
+  const waiting = Array.from({ length: 1_000 }, () => stage.openNow(['a'], origin))
+  await settled()
+  release()
+  await settled()
+  const served = (): number => waiting.filter(({ sink }) => sink.writes.length > 1).length
+  const perTurn = [served()]
+  await stage.append(['a', 'live'])
+  for (let turn = 0; served() < waiting.length; turn++) {
+    assert.ok(turn < 50, `${served()} were served in ${turn} turns`)
+    await stage.clock.turn()
+    if (turn === 0) assert.equal(live.sink.data.at(-1), 'live')
+    perTurn.push(served() - perTurn.reduce((sum, one) => sum + one, 0))
+  }
+  assert.ok(Math.max(...perTurn) <= 64, perTurn.join(' '))
+  for (const { sink } of waiting) assert.equal(sink.data.at(-1), 'live')
+})
+
+test('a long replay on a connection that takes everything at once leaves the others their turns', async () => {
+  const stage = new Stage()
+  const live = await stage.open(['live'])
+  for (let n = 0; n < 9; n++) await stage.append(...Array.from({ length: 1_000 }, () => ['a', '.'] as const))
+  await stage.clock.turn()
+  const { sink } = stage.openNow(['a'], { after: 'start' })
+  await stage.append(['live', '1'])
+  await stage.clock.turn()
+  assert.deepEqual(live.sink.data, ['1'])
+  // Eight pages before the turn ends and eight after it.
+  assert.equal(sink.data.length, 16 * 512)
+  for (let turn = 0; sink.data.length < 9_000; turn++) {
+    assert.ok(turn < 5, `${sink.data.length} after ${turn} turns`)
+    await stage.clock.turn()
+  }
+})

@@ -30,7 +30,8 @@ export class PageReads {
   readonly #live: Live
   /** The oldest first. */
   readonly #kept = new Map<SharedPage, Topic>()
-  #weight = 0
+  /** UTF-16 units of data of the pages that are kept. */
+  weight = 0
   /** Of the log, so far. */
   reads = 0
 
@@ -69,14 +70,13 @@ export class PageReads {
     return topic.pages.kept.findLast(
       (page) =>
         page.askedAt >= oldest &&
-        (reaches(page, position, beyond) || (!beyond && this.#goesOnTo(position, page, topic))),
+        (reaches(page, position, beyond) || (!beyond && this.#goesOnTo(position, page))),
     )
   }
 
   /** The tail has told everything between the page and this position, and neither a drop nor an end, or there were no page. */
-  #goesOnTo(position: Position, page: SharedPage, topic: Topic): boolean {
-    const told = position <= this.#live.frontier && topic.since <= page.cursor
-    return told && !page.more && position > page.cursor && page.knowsGapAt(position)
+  #goesOnTo(position: Position, page: SharedPage): boolean {
+    return position <= this.#live.frontier && !page.more && page.knowsGapAt(position)
   }
 
   #read(topic: Topic, position: Position, keep: boolean): Promise<SharedPage> {
@@ -101,10 +101,10 @@ export class PageReads {
   #keep(page: SharedPage, topic: Topic): void {
     topic.pages.kept.push(page)
     this.#kept.set(page, topic)
-    this.#weight += page.weight
+    this.weight += page.weight
     const oldest = this.#live.clock.now() - PAGE_MS
     for (const [old, owner] of this.#kept) {
-      if (old.askedAt >= oldest && this.#weight <= PAGES_BYTES) return
+      if (old.askedAt >= oldest && this.weight <= PAGES_BYTES) return
       this.#release(old)
       owner.pages.kept.splice(owner.pages.kept.indexOf(old), 1)
     }
@@ -112,7 +112,7 @@ export class PageReads {
 
   #release(page: SharedPage): void {
     this.#kept.delete(page)
-    this.#weight -= page.weight
+    this.weight -= page.weight
   }
 }
 

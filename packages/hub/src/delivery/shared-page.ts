@@ -56,10 +56,9 @@ export class SharedPage {
     return position === this.after || (position > this.after && (this.gap?.upTo ?? 0) <= position)
   }
 
-  /** Whether all channels of these names, and no others, had ended and nothing was left to tell when the log was asked. */
+  /** Whether all channels of these names have ended, and nothing of the page is left to tell. */
   mayBeLastAt(position: Position, { names }: ChannelSet): boolean {
-    const over = !this.more && this.recordsAfter(position) === 0 && this.ends.length === names.length
-    return over && (this.gap?.upTo ?? 0) <= position
+    return this.ends.length === names.length && this.recordsAfter(position) === 0
   }
 
   /** Whether its bytes are there: what is left is to write them. */

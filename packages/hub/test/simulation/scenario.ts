@@ -183,7 +183,10 @@ class World {
   #arrive(): void {
     const random = this.#random
     const parts = [...random.some(CHANNELS, 1, 4), ...(random.chance(0.4) ? random.some(PATTERNS, 1, 2) : [])]
-    const witness = new Witness(new ChannelSet(parts), this.#log, this.#clock)
+    // Readers of one set share what is read for them.
+    const same = random.chance(0.5) && this.#witnesses.length > 0
+    const set = same ? random.pick(this.#witnesses).set : new ChannelSet(parts)
+    const witness = new Witness(set, this.#log, this.#clock)
     const client = new Client(
       this.#hub,
       this.#clock,
