@@ -6,7 +6,7 @@
  *   node --conditions=@downlink/source bench/parser.ts --all    # and many more, each in chunks of all sizes
  *
  * What guards it: both must tell the same events, by a hash of every type, data and id, or it ends without a figure. Both are warmed on
- * all workloads first, so that neither is compiled for just one, and take turns; each sample has a new parser. Figures are medians of
+ * all workloads first, so that neither is compiled for just one, and take turns; each run has a new parser. Figures are medians of
  * CPU time of the whole process, garbage collection and compilation included. It runs in Bun, too.
  */
 import { createHash } from 'node:crypto'
@@ -21,7 +21,8 @@ const SAMPLE_MS = 15
 
 interface Workload {
   readonly name: string
-  readonly chunks: readonly Uint8Array[]
+  /** Made anew each time: a heap full of chunks would make every garbage collection longer. */
+  readonly chunks: () => readonly Uint8Array[]
   /** One of the five of the claim. */
   readonly claimed: boolean
 }
@@ -56,6 +57,7 @@ const word = (i: number) => WORDS[i % WORDS.length] as string
 const token = (text: string) =>
   `data: {"id":"chatcmpl-7","choices":[{"index":0,"delta":{"content":"${text}"}}]}\n\n`
 
+const ONE_LINE = 'one line of 8 MiB'
 const STREAMS: Readonly<Record<string, readonly [size: number, block: (i: number) => string]>> = {
   'chat tokens': [2 * MIB, (i) => token(word(i))],
   'bare words': [MIB, (i) => `data: ${word(i)}\n\n`],
@@ -71,7 +73,7 @@ const STREAMS: Readonly<Record<string, readonly [size: number, block: (i: number
   ],
   'events of 1 kB': [8 * MIB, () => `data: ${'x'.repeat(992)}\n\n`],
   'Russian, 1 kB': [8 * MIB, () => `data: ${RUSSIAN.join('').repeat(15)}\n\n`],
-  'one line of 8 MiB': [1, () => `data: ${'x'.repeat(8 * MIB)}\n\n`],
+  [ONE_LINE]: [1, () => `data: ${'x'.repeat(8 * MIB)}\n\n`],
 }
 
 function bytesOf(stream: string): Uint8Array {
@@ -99,46 +101,46 @@ function byEvent(bytes: Uint8Array): readonly Uint8Array[] {
   return chunks
 }
 
-/** The five of the claim; tokens and small events both as they come alone, and many at a time. */
-function claimedWorkloads(): readonly Workload[] {
-  const five: readonly (readonly [string, string, readonly Uint8Array[]])[] = [
-    ['chat tokens', 'each alone', byEvent(bytesOf('chat tokens'))],
-    ['small events', '16 KiB', inChunksOf(bytesOf('small events'), 16 * 1024)],
-    ['events of 1 kB', '16 KiB', inChunksOf(bytesOf('events of 1 kB'), 16 * 1024)],
-    ['one line of 8 MiB', '64 KiB', inChunksOf(bytesOf('one line of 8 MiB'), 64 * 1024)],
-    ['small, id and event', '1 byte', inChunksOf(bytesOf('small, id and event').subarray(0, MIB / 4), 1)],
-  ]
-  return five.map(([stream, how, chunks]) => ({ name: `${stream}; ${how}`, chunks, claimed: true }))
+type Cut = readonly [name: string, cut: (bytes: Uint8Array) => readonly Uint8Array[]]
+
+const BY_BYTE: Cut = ['1 byte', (bytes) => inChunksOf(bytes.subarray(0, MIB / 8), 1)]
+const BY_FEW: Cut = ['20 bytes', (bytes) => inChunksOf(bytes.subarray(0, MIB), 20)]
+const BY_EVENT: Cut = ['each alone', byEvent]
+const by = (name: string, size: number): Cut => [name, (bytes) => inChunksOf(bytes, size)]
+
+const CLAIMED: readonly (readonly [stream: string, cut: Cut])[] = [
+  ['chat tokens', BY_EVENT],
+  ['small events', by('16 KiB', 16 * 1024)],
+  ['events of 1 kB', by('16 KiB', 16 * 1024)],
+  [ONE_LINE, by('64 KiB', 64 * 1024)],
+  ['small, id and event', BY_BYTE],
+]
+
+const CUTS: readonly Cut[] = [
+  BY_BYTE,
+  BY_FEW,
+  by('200 bytes', 200),
+  BY_EVENT,
+  by('1 KiB', 1024),
+  by('4 KiB', 4 * 1024),
+  by('64 KiB', 64 * 1024),
+  by('1 MiB', MIB),
+  ['whole', (bytes) => [bytes]],
+]
+
+function workload(stream: string, [name, cut]: Cut, claimed: boolean): Workload {
+  return { name: `${stream}; ${name}`, chunks: () => cut(bytesOf(stream)), claimed }
 }
 
 function otherWorkloads(): readonly Workload[] {
   return Object.keys(STREAMS).flatMap((stream) => {
-    const bytes = bytesOf(stream)
-    const some = (name: string, chunks: readonly Uint8Array[]) => ({
-      name: `${stream}; ${name}`,
-      chunks,
-      claimed: false,
-    })
-    return [
-      // A part will do for these, but not of the one line.
-      ...(stream === 'one line of 8 MiB'
-        ? []
-        : [
-            some('1 byte', inChunksOf(bytes.subarray(0, MIB / 8), 1)),
-            some('20 bytes', inChunksOf(bytes.subarray(0, MIB), 20)),
-          ]),
-      some('200 bytes', inChunksOf(bytes, 200)),
-      some('each alone', byEvent(bytes)),
-      some('1 KiB', inChunksOf(bytes, 1024)),
-      some('4 KiB', inChunksOf(bytes, 4 * 1024)),
-      some('64 KiB', inChunksOf(bytes, 64 * 1024)),
-      some('1 MiB', inChunksOf(bytes, MIB)),
-      some('whole', [bytes]),
-    ]
+    // Of the one line a part has no end.
+    const cuts = CUTS.filter((cut) => stream !== ONE_LINE || (cut !== BY_BYTE && cut !== BY_FEW))
+    return cuts.map((cut) => workload(stream, cut, false))
   })
 }
 
-function told(contestant: Contestant, { chunks }: Workload): string {
+function told(contestant: Contestant, chunks: readonly Uint8Array[]): string {
   const hash = createHash('sha256')
   let events = 0
   contestant(chunks, (type, data, id) => {
@@ -151,7 +153,7 @@ function told(contestant: Contestant, { chunks }: Workload): string {
 let sink = 0
 
 /** Milliseconds of CPU that one run over the chunks takes. */
-function sample(contestant: Contestant, { chunks }: Workload, times: number): number {
+function sample(contestant: Contestant, chunks: readonly Uint8Array[], times: number): number {
   const before = process.cpuUsage()
   for (let left = times; left > 0; left--) {
     contestant(chunks, (type, data, id) => {
@@ -163,6 +165,20 @@ function sample(contestant: Contestant, { chunks }: Workload, times: number): nu
   return (user + system) / 1000 / times
 }
 
+/** Medians of both, which take turns. */
+function measure(chunks: readonly Uint8Array[]): readonly [ours: number, theirs: number] {
+  const samples = { ours: [] as number[], theirs: [] as number[] }
+  // The first run of each is not counted, and tells how often it must run to be measured.
+  const once = Math.min(sample(ours, chunks, 1), sample(theirs, chunks, 1))
+  const times = Math.ceil(SAMPLE_MS / Math.max(0.1, once))
+  for (let round = 0; round < ROUNDS; round++) {
+    if (round % 2 === 0) samples.ours.push(sample(ours, chunks, times))
+    samples.theirs.push(sample(theirs, chunks, times))
+    if (round % 2 === 1) samples.ours.push(sample(ours, chunks, times))
+  }
+  return [median(samples.ours), median(samples.theirs)]
+}
+
 function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[values.length >> 1] as number
 }
@@ -171,33 +187,23 @@ function geometricMean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
 }
 
-const workloads = [...claimedWorkloads(), ...(process.argv.includes('--all') ? otherWorkloads() : [])]
+const workloads = [
+  ...CLAIMED.map(([stream, cut]) => workload(stream, cut, true)),
+  ...(process.argv.includes('--all') ? otherWorkloads() : []),
+]
 
-for (const workload of workloads) {
-  const [one, other] = [told(ours, workload), told(theirs, workload)]
-  check(!one.startsWith('0 '), `no events of ${workload.name}`)
-  check(one === other, `${workload.name}: ours told ${one}; theirs ${other}`)
+for (const { name, chunks } of workloads) {
+  const [one, other] = [told(ours, chunks()), told(theirs, chunks())]
+  check(!one.startsWith('0 '), `no events of ${name}`)
+  check(one === other, `${name}: ours told ${one}; theirs ${other}`)
 }
-const measured = workloads.map((workload) => {
-  // The second time each is warm, and tells how often it must run to be measured.
-  const once = [ours, theirs].map((contestant) => {
-    sample(contestant, workload, 1)
-    return sample(contestant, workload, 1)
-  })
-  const times = Math.ceil(SAMPLE_MS / Math.max(0.1, Math.min(...once)))
-  return { workload, times, samples: new Map<Contestant, number[]>([ours, theirs].map((one) => [one, []])) }
-})
-for (let round = 0; round < ROUNDS; round++) {
-  for (const { workload, times, samples } of measured) {
-    for (const contestant of round % 2 === 0 ? [ours, theirs] : [theirs, ours]) {
-      samples.get(contestant)?.push(sample(contestant, workload, times))
-    }
-  }
+for (let warming = 0; warming < 3; warming++) {
+  for (const { chunks } of workloads) for (const contestant of [ours, theirs]) sample(contestant, chunks(), 1)
 }
-
-const ratios = measured.map(({ workload: { name, chunks, claimed }, samples }) => {
+const ratios = workloads.map(({ name, chunks: makeChunks, claimed }) => {
+  const chunks = makeChunks()
   const megabytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0) / 1e6
-  const [our, their] = [ours, theirs].map((one) => median(samples.get(one) ?? [])) as [number, number]
+  const [our, their] = measure(chunks)
   const rate = (ms: number) => `${Math.round((megabytes / ms) * 1000).toLocaleString('en')} MB/s`.padStart(11)
   console.log(`${name.padEnd(34)}${rate(our)}   theirs${rate(their)}   ${(their / our).toFixed(2)}`)
   return { ratio: their / our, claimed }

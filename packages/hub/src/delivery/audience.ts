@@ -32,7 +32,7 @@ export class Audience {
     const marks = marksOf(frames)
     const first = (frames[0] as Frame).record.position
     for (const reader of this.members) {
-      if (reader.position < first) reader.deliver(bytes, marks, frontier)
+      if (reader.position < first) reader.deliver(bytes, frames.length, marks, frontier)
       else this.#flushLate(reader, frames, frontier)
     }
   }
@@ -46,6 +46,7 @@ export class Audience {
   /** A reader that joined while frames were waiting has had some of them. */
   #flushLate(reader: Reader, frames: readonly Frame[], frontier: Position): void {
     const missing = frames.filter((frame) => frame.record.position > reader.position)
-    if (missing.length > 0) reader.deliver(joinFrames(missing, this.variant), marksOf(missing), frontier)
+    if (missing.length === 0) return
+    reader.deliver(joinFrames(missing, this.variant), missing.length, marksOf(missing), frontier)
   }
 }

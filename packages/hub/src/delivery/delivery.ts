@@ -1,4 +1,5 @@
 /** From the log's tail to many readers: routes each record, keeps the recent ones, and flushes once at the end of a turn. */
+import { formatCursor } from '@downlink/wire'
 import type { Clock } from '../clock.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import type { Log, LogState, Position, Tail, TailBatch } from '../log/log.ts'
@@ -7,10 +8,12 @@ import { Pace } from './pace.ts'
 import { PageReads } from './page-reads.ts'
 import { Pulse } from './pulse.ts'
 import { Reader } from './reader.ts'
+import type { ReaderInfo } from './reader-info.ts'
 import { DEFAULT_RECENT, Recent, type RecentLimit } from './recent.ts'
 import { Router } from './router.ts'
 import type { Sink } from './sink.ts'
 import type { Start } from './start.ts'
+import { Tally } from './tally.ts'
 import { Topic } from './topic.ts'
 import type { Variant } from './variant.ts'
 import { type Wait, Watch } from './watch.ts'
@@ -45,6 +48,7 @@ export interface Live {
   readonly recent: Recent
   readonly pages: PageReads
   readonly pace: Pace
+  readonly tally: Tally
   readonly epoch: string
   /** The tail has told everything up to here. */
   readonly frontier: Position
@@ -66,6 +70,7 @@ export class Delivery implements Live {
   readonly recent: Recent
   readonly pages: PageReads
   readonly pace: Pace
+  readonly tally = new Tally()
   readonly report: (error: unknown) => void
   readonly #router = new Router()
   readonly #readers = new Set<Reader>()
@@ -110,6 +115,24 @@ export class Delivery implements Live {
   /** Long polls that wait. */
   get waiting(): number {
     return this.#watches.size
+  }
+
+  /** Open streams whose connection takes no more for now. */
+  get slow(): number {
+    let count = 0
+    for (const reader of this.#readers) if (reader.full) count++
+    return count
+  }
+
+  /** Everyone who reads: streams, then long polls that sleep. Made while it is gone through. */
+  *list(): Generator<ReaderInfo, void, void> {
+    for (const reader of this.#readers) yield reader.info
+    for (const { set, waiters } of this.#router.topics()) {
+      for (const { after } of waiters) {
+        const position = formatCursor({ epoch: this.#epoch, position: after })
+        yield { transport: 'long-poll', channels: set.parts, position, lag: 0 }
+      }
+    }
   }
 
   /** Opens a stream on the sink. The shell calls `drained()` and `closed()` of the reader. */

@@ -22,6 +22,7 @@ import { PAGE_COSTS } from './pace.ts'
 import { CATCH_UP } from './page-reads.ts'
 import type { Beating } from './pulse.ts'
 import { SharedPage } from './shared-page.ts'
+import type { ReaderInfo } from './reader-info.ts'
 import type { Sink } from './sink.ts'
 import { type ForeignCursor, foreignGap, type Start } from './start.ts'
 import type { Topic } from './topic.ts'
@@ -52,6 +53,8 @@ export class Reader implements Beating {
   /** Whether the log has been asked since the position came from outside: gaps are its to tell. */
   #checked = false
   #catchingUp = false
+  readonly #since: number
+  #fullSince = 0
   #cursorSentAt: number
   readonly #stopPulse: () => void
 
@@ -65,7 +68,8 @@ export class Reader implements Beating {
     this.position = start.position
     this.#foreign = start.foreign
     this.#last = start.last
-    this.#cursorSentAt = clock.now()
+    this.#since = clock.now()
+    this.#cursorSentAt = this.#since
     this.#expires = clock.now() + settings.maxAgeMs * (0.8 + 0.2 * clock.random())
     this.#stopPulse = live.pulse.add(this)
   }
@@ -73,6 +77,19 @@ export class Reader implements Beating {
   /** Whether bytes wait for the connection to take them. */
   get full(): boolean {
     return this.#state === 'full'
+  }
+
+  get info(): ReaderInfo {
+    const { bytesWaiting } = this.#sink
+    return {
+      transport: 'sse',
+      channels: this.#topic.set.parts,
+      position: formatCursor({ epoch: this.#epoch, position: this.position }),
+      lag: this.#state === 'live' ? 0 : Math.max(0, this.#live.frontier - this.position),
+      ...(bytesWaiting !== undefined && { bytesWaiting }),
+      since: this.#since,
+      ...(this.#state === 'full' && { slowSince: this.#fullSince }),
+    }
   }
 
   async run(): Promise<void> {
@@ -88,16 +105,20 @@ export class Reader implements Beating {
     }
   }
 
-  /** From an audience, in the order of positions: nothing of this reader's channels lies between these bytes and `frontier`. */
-  deliver(bytes: Uint8Array, marks: readonly Mark[], frontier: Position): void {
+  /**
+   * From an audience, `count` records in the order of positions, of which the marks are no events: nothing of this reader's
+   * channels lies between these bytes and `frontier`.
+   */
+  deliver(bytes: Uint8Array, count: number, marks: readonly Mark[], frontier: Position): void {
     this.position = frontier
+    this.#live.tally.wrote(count - marks.length)
     const room = this.#write(bytes)
     for (const record of marks) {
       if (record.kind === 'end') this.#markEnded(record)
       else this.#ended?.delete(record.channel)
     }
     if (this.#allEnded()) this.end()
-    else if (!room) this.#leave()
+    else if (!room) this.#fill()
   }
 
   /** The connection has room again. */
@@ -144,7 +165,7 @@ export class Reader implements Beating {
       this.#cursorSentAt = now
       this.position = Math.max(this.position, this.#live.flushed)
       this.#writeOrLeave(cursorBlock(this.#epoch, this.position))
-    } else if (!this.#sink.write(HEARTBEAT)) this.#leave()
+    } else if (!this.#sink.write(HEARTBEAT)) this.#fill()
   }
 
   #resume(): void {
@@ -162,7 +183,8 @@ export class Reader implements Beating {
   async #catchUp(): Promise<void> {
     if (this.#catchingUp) return
     this.#catchingUp = true
-    const { pages, pace } = this.#live
+    const { pages, pace, tally } = this.#live
+    let caughtUp = false
     try {
       await this.#topic.followed
       while (this.#state === 'catching-up') {
@@ -174,6 +196,9 @@ export class Reader implements Beating {
         // What was read while the epoch changed belongs to neither.
         if (this.#live.state().epochs[0].name !== this.#epoch) continue
         this.#checked = true
+        if (!caughtUp) tally.catchUps++
+        caughtUp = true
+        tally.pages++
         this.#takePage(page)
       }
     } finally {
@@ -224,9 +249,10 @@ export class Reader implements Beating {
     for (const end of page.ends) this.#markEnded(end)
     this.position = Math.max(this.position, page.cursor)
     const shared = page.bytesAfter(floor, this.variant)
+    this.#live.tally.wrote(page.eventsAfter(floor))
     const room = this.#writeAll(own, shared)
     if (this.#allEnded()) this.end()
-    else if (!room) this.#leave()
+    else if (!room) this.#fill()
   }
 
   /** Of the ends before the page's own records those that this reader has not been told. */
@@ -262,7 +288,7 @@ export class Reader implements Beating {
       const chunk = frames.slice(next, end)
       next = end
       const last = (chunk.at(-1) as Frame).record.position
-      this.deliver(joinFrames(chunk, this.variant), marksOf(chunk), last)
+      this.deliver(joinFrames(chunk, this.variant), chunk.length, marksOf(chunk), last)
       if (this.#state !== 'catching-up') return true
     }
     this.position = Math.max(this.position, this.#live.frontier)
@@ -272,12 +298,18 @@ export class Reader implements Beating {
     return true
   }
 
-  /** Out of the audience, until there is room. */
-  #leave(): void {
+  /** Its connection takes no more: out of the audience, until there is room. */
+  #fill(): void {
     if (this.#state === 'closed') return
+    this.#leave()
+    this.#state = 'full'
+    this.#fullSince = this.#live.clock.now()
+    this.#live.tally.filled++
+  }
+
+  #leave(): void {
     this.#audience?.members.delete(this)
     this.#audience = undefined
-    this.#state = 'full'
   }
 
   #opening(cursor: Position | undefined): string {
@@ -299,7 +331,7 @@ export class Reader implements Beating {
   }
 
   #writeOrLeave(block: string): void {
-    if (!this.#write(block)) this.#leave()
+    if (!this.#write(block)) this.#fill()
   }
 
   #markEnded({ channel, position }: EndMark): void {

@@ -51,6 +51,15 @@ export class SharedPage {
     return this.#records.length - this.#indexAfter(position)
   }
 
+  /** How many events of the page come after this position. */
+  eventsAfter(position: Position): number {
+    const ends =
+      this.ends.length === 0
+        ? 0
+        : this.ends.filter((end) => end.position > Math.max(position, this.after)).length
+    return this.recordsAfter(position) - ends
+  }
+
   /** Whether it says what a reader at this position has lost: all that was lost when the log was asked lies at or before it. */
   knowsGapAt(position: Position): boolean {
     return position === this.after || (position > this.after && (this.gap?.upTo ?? 0) <= position)

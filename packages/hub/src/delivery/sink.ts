@@ -8,6 +8,8 @@ export interface Sink {
    * connection it takes bytes and forgets them.
    */
   write(bytes: Uint8Array): boolean
+  /** Bytes taken and not yet passed on, where that can be told. */
+  readonly bytesWaiting?: number
   /** A clean end, after what was written. */
   end(): void
   /** Cuts the connection at once: what was written may be lost. */

@@ -57,6 +57,7 @@ export function lenderOf(server: Server): Lender | undefined {
 export class Lender implements Desk {
   readonly handler: Handler
   readonly keepAliveMs: number
+  readonly keepAliveBufferMs: number
   /** How many requests were answered with their response kept though they would stay, and why. */
   readonly kept = new Map<Obstacle, number>()
   /** How many sockets were lent. */
@@ -76,6 +77,7 @@ export class Lender implements Desk {
   constructor(server: Server, handler: Handler, options: NodeHandlerOptions, keep: NodeHandler) {
     this.handler = handler
     this.keepAliveMs = server.keepAliveTimeout
+    this.keepAliveBufferMs = server.keepAliveTimeoutBuffer
     this.#server = server
     this.#keep = keep
     this.#mount = options.mount

@@ -17,8 +17,10 @@ import type { Handler } from './handler.ts'
 /** What the one who lends does for a loan. */
 export interface Desk {
   readonly handler: Handler
-  /** How long an idle connection is kept. */
+  /** How long a client is told that an idle connection is kept. */
   readonly keepAliveMs: number
+  /** How long it is kept beyond that, so that a request just in time is not cut. */
+  readonly keepAliveBufferMs: number
   /** The socket goes back to the server. */
   giveBack(loan: Loan): void
   /** The connection is gone. */
@@ -35,8 +37,6 @@ export interface Terms {
   readonly chunked: boolean
 }
 
-/** What Node grants beyond the time it announces, so that a request just in time is not cut. */
-const KEEP_ALIVE_BUFFER_MS = 1_000
 /** What may come behind the request of a stream. Who sends more is cut. */
 const BEHIND_STREAM_LIMIT = 64 * 1024
 
@@ -190,7 +190,7 @@ export class Loan implements Sink, Quit {
     if (socket.readableEnded || this.#desk.handler.hub.stopping.aborted) return this.#close()
     if (socket.readableLength > 0) return this.#giveBack()
     this.#state = 'idle'
-    socket.setTimeout(this.#desk.keepAliveMs + KEEP_ALIVE_BUFFER_MS)
+    socket.setTimeout(this.#desk.keepAliveMs + this.#desk.keepAliveBufferMs)
     socket.on('timeout', onTimeout)
   }
 

@@ -20,6 +20,20 @@ export const ownServer: Face = {
   },
 }
 
+/** The same, where nothing is lent: as if somebody else listened for upgrades. */
+export const keepingServer: Face = {
+  name: "the hub's own server, which keeps every response",
+  async start(setup) {
+    const test = new TestHub(setup)
+    const server = await serveHub(test.hub, { ...test.options, host: '127.0.0.1' })
+    server.server.on('upgrade', (_, socket) => socket.destroy())
+    return running(test, server.url, async () => {
+      await server.stop()
+      await test.hub.close()
+    })
+  },
+}
+
 export const nodeServer: Face = {
   name: 'nodeHandler on node:http',
   start(setup) {

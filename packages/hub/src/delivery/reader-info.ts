@@ -1,0 +1,17 @@
+/** What the hub knows of one reader, for people who look after it. */
+
+export interface ReaderInfo {
+  readonly transport: 'sse' | 'long-poll'
+  /** Names, then patterns. */
+  readonly channels: readonly string[]
+  /** The cursor up to which it has been given everything. */
+  readonly position: string
+  /** Positions of the whole hub that it is behind, so at most as many events; 0 while it is live. */
+  readonly lag: number
+  /** Bytes that wait for its connection to take them, where the connection can tell. */
+  readonly bytesWaiting?: number
+  /** Since when it has been open, in milliseconds since 1970; long polls do not remember. */
+  readonly since?: number
+  /** Since when its connection takes no more, in milliseconds since 1970; absent when it does. */
+  readonly slowSince?: number
+}
