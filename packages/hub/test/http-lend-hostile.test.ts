@@ -81,7 +81,7 @@ describe('lending to strangers', () => {
             await setImmediate()
           }
         }),
-        { numRuns: 2_000 },
+        { numRuns: 1_000 },
       )
       const { lent = 0, kept } = lenderOf(own.server) ?? {}
       const reasons = [...(kept?.keys() ?? [])].sort()
