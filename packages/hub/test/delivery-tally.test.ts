@@ -20,7 +20,7 @@ test('a live reader is known with its channels, its place, no lag, and since whe
 })
 
 test('a slow reader is known with its lag, the bytes that wait, and since when it is slow', async () => {
-  const stage = new Stage()
+  const stage = new Stage({ heartbeatMs: 1e9 })
   const { sink, reader } = await stage.open(['a'], { after: 'now' }, { room: 2 })
   Object.defineProperty(sink, 'bytesWaiting', { value: 77 })
   await stage.clock.run(1_000)

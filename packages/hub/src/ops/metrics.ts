@@ -1,6 +1,7 @@
 /** What the hub counts, for Prometheus. */
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { Hub } from '../hub.ts'
+import { CountedHistogram } from './counted-histogram.ts'
 
 /** Others are counted as `other`: what strangers send must not make new series. */
 const METHODS = ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']
@@ -19,7 +20,36 @@ export class Metrics {
     })
     gauge('downlink_streams', 'Open event streams', () => hub.delivery.readers)
     gauge('downlink_waiting_long_polls', 'Long polls that wait', () => hub.delivery.waiting)
+    gauge('downlink_slow_streams', 'Open streams whose connection takes no more for now', () => {
+      return hub.delivery.slow
+    })
     gauge('downlink_log_frontier', 'The newest position of the log', () => hub.log.state().frontier)
+
+    const { tally, pages } = hub.delivery
+    count('downlink_deliveries_total', 'Events written to streams, once for each', () => tally.deliveries)
+    count('downlink_streams_filled_total', 'Times that a stream would take no more', () => tally.filled)
+    count('downlink_catch_ups_total', 'Times that a stream was behind and took pages', () => tally.catchUps)
+    count('downlink_catch_up_pages_total', 'Pages that they took', () => tally.pages)
+    count('downlink_catch_up_reads_total', 'Reads of the log for these pages', () => pages.reads)
+    void new CountedHistogram('downlink_write_events', 'Events of one write to a stream', registers, () => {
+      return {
+        buckets: tally.sizes.map((size, power) => ({ atMost: 2 ** (power + 1) - 1, count: size })),
+        sum: tally.deliveries,
+      }
+    })
+
+    function count(name: string, help: string, value: () => number): void {
+      // oxlint-disable-next-line no-new -- it registers itself
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset()
+          this.inc(value())
+        },
+      })
+    }
 
     function gauge(name: string, help: string, value: () => number): void {
       // oxlint-disable-next-line no-new -- it registers itself
