@@ -19,7 +19,7 @@ import {
   type TailOptions,
 } from './hub-options.ts'
 import { ChannelSet } from './log/channel-set.ts'
-import type { Appended, ChannelInfo, Health, Log } from './log/log.ts'
+import type { Appended, ChannelInfo, Health, Log, NewEvent } from './log/log.ts'
 import { MemoryLog } from './log/memory.ts'
 import type { RetentionRule } from './log/retention.ts'
 import { checkTargets, fingerprint, type Publishable, toBatch } from './publish.ts'
@@ -66,14 +66,29 @@ export class Hub {
     options: PublishOptions = {},
   ): Promise<Published> {
     const targets = checkTargets(typeof channels === 'string' ? [channels] : channels, this.limits.channels)
+    return this.publishTo(targets, events, options)
+  }
+
+  /** As `publish`, to names that `checkTargets` has passed. What is wrong with the events is thrown, not rejected. */
+  publishTo(
+    targets: readonly string[],
+    events: Publishable | readonly Publishable[],
+    options: PublishOptions,
+  ): Promise<Published> {
     const publications = isList(events) ? events : [events]
     if (publications.length === 0 && !options.end)
       throw new HubError('empty-batch', 'Expected at least one event, got none')
     const batch = toBatch(targets, publications, this.limits.batch)
     const end = options.end ? targets : []
-    if (options.idempotencyKey === undefined) return published(await this.log.append(batch, { end }))
+    if (options.idempotencyKey === undefined) return this.log.append(batch, { end }).then(published)
+    return this.#publishOnce(
+      batch,
+      end,
+      JSON.stringify([options.scope ?? 'embedded', options.idempotencyKey]),
+    )
+  }
 
-    const key = JSON.stringify([options.scope ?? 'embedded', options.idempotencyKey])
+  async #publishOnce(batch: readonly NewEvent[], end: readonly string[], key: string): Promise<Published> {
     if (this.#running.has(key)) {
       throw new HubError(
         'idempotency-running',

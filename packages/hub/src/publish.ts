@@ -69,13 +69,17 @@ export function toBatch(
       { limit },
     )
   }
-  return publications.flatMap((publication) => {
+  const batch: NewEvent[] = []
+  for (const publication of publications) {
     const { type, data } = typeof publication === 'string' ? { data: publication } : publication
     const text = dataText(data)
-    // `message` is what an event without a type is called anyway.
-    const typed = type === undefined || type === 'message' ? {} : { type: checkType(type) }
-    return channels.map((channel) => settle({ channel, ...typed, data: text }))
-  })
+    for (const channel of channels) {
+      // `message` is what an event without a type is called anyway.
+      const untyped = type === undefined || type === 'message'
+      batch.push(settle(untyped ? { channel, data: text } : { channel, type: checkType(type), data: text }))
+    }
+  }
+  return batch
 }
 
 function dataText(data: unknown): string {

@@ -7,10 +7,12 @@ const EXPOSE_HEADERS = 'ETag, Retry-After, Preference-Applied, Location'
 /** How long a browser may remember a preflight, in seconds. */
 const MAX_AGE = '600'
 
+export const NO_CORS: Headers = {}
+
 /** What an answer to this request needs so that a page of a named origin may see it. */
 export function corsHeaders(request: HttpRequest, origins: readonly string[]): Headers {
   const origin = request.header('origin')
-  if (origin === undefined || !origins.includes(origin)) return {}
+  if (origin === undefined || !origins.includes(origin)) return NO_CORS
   return {
     'access-control-allow-origin': origin,
     'access-control-allow-credentials': 'true',

@@ -6,7 +6,8 @@ import { jitter } from '../clock.ts'
 import type { Hub } from '../hub.ts'
 import { Metrics } from '../ops/metrics.ts'
 import { checkTargets } from '../publish.ts'
-import { corsHeaders, preflightHeaders } from './cors.ts'
+import type { ChannelSet } from '../log/channel-set.ts'
+import { corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
 import { alive, list, metricsPage, ready } from './look.ts'
 import {
   type Answer,
@@ -14,13 +15,16 @@ import {
   type HttpRequest,
   isLater,
   type LaterAnswer,
+  STANDING,
   type WholeAnswer,
 } from './message.ts'
+import { Memo } from './memo.ts'
+import { Polls } from './polls.ts'
 import { Problem, problemAnswer, toProblem } from './problem.ts'
 import { emptyStream, read } from './read.ts'
 import { asksForStream } from './read-request.ts'
 import { wantsProblem } from './negotiate.ts'
-import { drop, publish, publishRequest } from './write.ts'
+import { drop, publish, type PublishRequest, publishRequest } from './write.ts'
 
 export interface HandlerOptions {
   /** Who may do what. Without it the hub answers to its own machine only (see `docs/protocol.md`, section 17). */
@@ -40,20 +44,22 @@ const DEFAULT_BODY_LIMIT = 1024 * 1024
 const ALLOW = { channel: 'GET, HEAD, POST, DELETE, OPTIONS', look: 'GET, HEAD, OPTIONS' }
 /** A client that was refused for the time being may come back after this long, more or less. */
 const COME_BACK_MS = 5_000
-/** What an answer may depend on, on every one, so that no cache mixes them up. */
-const VARY = 'Accept, Prefer, Last-Event-ID, Origin, Authorization, Cookie'
 
 export class Handler {
   readonly hub: Hub
   readonly options: HandlerOptions
   readonly #origins: readonly string[]
   readonly #metrics: Metrics
+  readonly #polls: Polls
+  readonly #sets = new Memo<ChannelSet>()
+  readonly #targets = new Memo<readonly string[]>()
 
   constructor(hub: Hub, options: HandlerOptions) {
     this.hub = hub
     this.options = options
     this.#origins = options.origins ?? []
     this.#metrics = new Metrics(hub)
+    this.#polls = new Polls(hub, options.authorize === undefined)
   }
 
   /** Whether there is something of the hub's at this path. */
@@ -74,7 +80,13 @@ export class Handler {
 
   /** As `answer`, but a long poll is handed out before it waits, and then holds nothing of the request. */
   async begin(request: HttpRequest): Promise<Answer | LaterAnswer> {
-    const answer = await this.#route(request).catch((error: unknown) => this.#refusal(request, error))
+    let answer: Answer | LaterAnswer
+    try {
+      const routed = this.#route(request)
+      answer = routed instanceof Promise ? await routed : routed
+    } catch (error) {
+      answer = this.#refusal(request, error)
+    }
     const { method } = request
     const cors = corsHeaders(request, this.#origins)
     return isLater(answer) ? this.#later(answer, method, cors) : this.#finished(answer, method, cors)
@@ -107,8 +119,8 @@ export class Handler {
   /** Counted, and with what stands on every answer. */
   #finished<A extends Answer>(answer: A, method: string, cors: Headers): A {
     this.#metrics.answered(method, answer.status)
-    const headers = { ...answer.headers, ...cors, vary: VARY, 'x-content-type-options': 'nosniff' }
-    return { ...answer, headers }
+    if (cors === NO_CORS && 'vary' in answer.headers) return answer
+    return { ...answer, headers: { ...answer.headers, ...cors, ...STANDING } }
   }
 
   #refusal(request: HttpRequest, error: unknown): WholeAnswer {
@@ -135,7 +147,7 @@ export class Handler {
     return jitter(this.hub.clock, COME_BACK_MS, 1 / 2)
   }
 
-  async #route(request: HttpRequest): Promise<Answer | LaterAnswer> {
+  #route(request: HttpRequest): Answer | LaterAnswer | Promise<Answer | LaterAnswer> {
     const writes = request.method === 'POST' || request.method === 'DELETE'
     if (!this.options.authorize) {
       const refusal = guard(request)
@@ -165,34 +177,59 @@ export class Handler {
     throw new Problem('not-found', 'There is nothing at this path: channels are at /channels/{name}')
   }
 
-  async #channelRoute(request: HttpRequest): Promise<Answer | LaterAnswer> {
-    const names = (): readonly string[] => namesOf(request.path.slice('/channels/'.length))
-    switch (request.method) {
+  #channelRoute(request: HttpRequest): Answer | LaterAnswer | Promise<Answer | LaterAnswer> {
+    const { method, path } = request
+    switch (method) {
       case 'GET':
       case 'HEAD': {
-        const set = this.hub.channelSet(names())
-        await this.#permit(request, 'read', set.parts)
-        return read(this.hub, request, set, this.options.authorize === undefined)
+        const set = this.#sets.get(path, () => this.hub.channelSet(namesOf(path)))
+        if (this.options.authorize === undefined) return read(this.hub, this.#polls, request, set)
+        return this.#permit(request, 'read', set.parts).then(() => read(this.hub, this.#polls, request, set))
       }
       case 'POST': {
-        const targets = checkTargets(names(), this.hub.limits.channels)
+        const targets = this.#targetsOf(path)
         const plan = publishRequest(request)
-        const subject = await this.#permit(request, 'publish', targets)
-        if (plan.end) await this.#permit(request, 'end', targets)
-        return publish(this.hub, request, targets, plan, subject, {
-          body: this.options.bodyLimit ?? DEFAULT_BODY_LIMIT,
-        })
+        return this.options.authorize === undefined
+          ? this.#publish(request, targets, plan, '')
+          : this.#publishPermitted(request, targets, plan)
       }
-      case 'DELETE': {
-        const targets = checkTargets(names(), 1)
-        await this.#permit(request, 'drop', targets)
-        return drop(this.hub, request, targets[0] as string)
-      }
+      case 'DELETE':
+        return this.#drop(request)
       case 'OPTIONS':
         return this.#optionsAnswer(request, ALLOW.channel)
       default:
-        throw notAllowed(request.method, ALLOW.channel)
+        throw notAllowed(method, ALLOW.channel)
     }
+  }
+
+  #targetsOf(path: string): readonly string[] {
+    return this.#targets.get(path, () => checkTargets(namesOf(path), this.hub.limits.channels))
+  }
+
+  async #publishPermitted(
+    request: HttpRequest,
+    targets: readonly string[],
+    plan: PublishRequest,
+  ): Promise<WholeAnswer> {
+    const subject = await this.#permit(request, 'publish', targets)
+    if (plan.end) await this.#permit(request, 'end', targets)
+    return this.#publish(request, targets, plan, subject)
+  }
+
+  #publish(
+    request: HttpRequest,
+    targets: readonly string[],
+    plan: PublishRequest,
+    subject: string,
+  ): Promise<WholeAnswer> {
+    const limits = { body: this.options.bodyLimit ?? DEFAULT_BODY_LIMIT }
+    return publish(this.hub, request, targets, plan, subject, limits)
+  }
+
+  async #drop(request: HttpRequest): Promise<WholeAnswer> {
+    const targets = checkTargets(namesOf(request.path), 1)
+    await this.#permit(request, 'drop', targets)
+    return drop(this.hub, request, targets[0] as string)
   }
 
   async #lookRoute(request: HttpRequest, action: Action, look: () => Promise<Answer>): Promise<Answer> {
@@ -262,7 +299,7 @@ function notAllowed(method: string, allow: string): Problem {
 function namesOf(path: string): readonly string[] {
   try {
     // No name holds a comma, so an encoded one separates too.
-    return decodeURIComponent(path).split(',')
+    return decodeURIComponent(path.slice('/channels/'.length)).split(',')
   } catch {
     throw new Problem(
       'invalid-channel',

@@ -33,6 +33,15 @@ export interface HttpRequest {
 
 export type Headers = Readonly<Record<string, string>>
 
+/**
+ * On every answer. `vary` is what an answer may depend on, always all of it, so that no cache mixes them up. An answer that is kept
+ * for many may have them already.
+ */
+export const STANDING: Headers = {
+  vary: 'Accept, Prefer, Last-Event-ID, Origin, Authorization, Cookie',
+  'x-content-type-options': 'nosniff',
+}
+
 export interface WholeAnswer {
   readonly status: number
   readonly headers: Headers
@@ -63,7 +72,9 @@ export function isStream(answer: Answer): answer is StreamAnswer {
   return 'open' in answer
 }
 
+/** @param value What is no text or bytes yet is made into JSON. */
 export function json(value: unknown, headers: Headers = {}, status = 200): WholeAnswer {
-  const body = typeof value === 'string' ? value : `${JSON.stringify(value)}\n`
+  const made = typeof value === 'string' || value instanceof Uint8Array
+  const body = made ? value : `${JSON.stringify(value)}\n`
   return { status, headers: { 'content-type': 'application/json', ...headers }, body }
 }

@@ -18,26 +18,36 @@ export function readBody(req: IncomingMessage, limit: number, deadlines: Deadlin
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = []
     let size = 0
+    let settled = false
     const expire = (): void => {
       const message = 'The body took too long: send it faster, or in smaller parts'
-      settle(() => reject(new Problem('body-timeout', message, {}, CLOSE)))
+      refuse(new Problem('body-timeout', message, {}, CLOSE))
     }
     deadlines.add(expire)
-    function settle(done: () => void): void {
+    // The request goes with its listeners: they are not taken off one by one, which costs more than they do.
+    function refuse(problem: Problem): void {
+      if (settled) return
+      settled = true
       deadlines.delete(expire)
-      req.off('data', onData).off('end', onEnd).off('close', onClose)
-      done()
+      // What still comes is nobody's.
+      req.off('data', onData)
+      reject(problem)
     }
     function onData(chunk: Uint8Array): void {
       size += chunk.length
-      if (size > limit) settle(() => reject(tooLarge(limit)))
+      if (size > limit) refuse(tooLarge(limit))
       else chunks.push(chunk)
     }
     function onEnd(): void {
-      settle(() => resolve(chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)))
+      if (settled) return
+      settled = true
+      deadlines.delete(expire)
+      resolve(chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks))
     }
     function onClose(): void {
-      settle(() => reject(new Problem('body-aborted', 'The body broke off before its end')))
+      // Most often all is over by then, and to make an error takes a fifth of the time of a small publish.
+      if (settled) return
+      refuse(new Problem('body-aborted', 'The body broke off before its end'))
     }
     req.on('data', onData).on('end', onEnd).on('close', onClose)
     req.on('error', onClose)

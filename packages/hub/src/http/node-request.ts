@@ -70,6 +70,7 @@ export class NodeRequest implements HttpRequest {
 
 /** A request may name the whole URL, as to a proxy (RFC 9112 3.2.2). */
 function splitTarget(url: string): { readonly target: string; readonly authority: string | undefined } {
+  if (url.startsWith('/')) return { target: url, authority: undefined }
   const match = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url)
   if (!match) return { target: url, authority: undefined }
   const [, authority, rest = ''] = match

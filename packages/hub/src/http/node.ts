@@ -5,9 +5,10 @@ import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
 import { Deadlines } from './deadlines.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
-import { isStream, type StreamAnswer, type WholeAnswer } from './message.ts'
+import { isLater, isStream, type StreamAnswer, type WholeAnswer } from './message.ts'
 import { needsChunks, NodeRequest } from './node-request.ts'
-import { takeTurn } from './turns.ts'
+import { Outbox } from './outbox.ts'
+import { spendLine, takeTurn } from './turns.ts'
 
 export interface NodeHandlerOptions extends HandlerOptions {
   /** Where the hub is mounted, e.g. `/updates`, unless the framework takes that off `req.url` as Express does. Default none. */
@@ -32,30 +33,36 @@ export function nodeHandler(hub: Hub, options: NodeHandlerOptions = {}): NodeHan
 export function handlerOn(handler: Handler, options: NodeHandlerOptions): NodeHandler {
   const { hub } = handler
   const bodies = new Deadlines(options.bodyTimeoutMs ?? 30_000)
+  const outbox = new Outbox()
   return async (req, res, next) => {
     const request = new NodeRequest(req, res, options.mount, bodies)
     if (next && !handler.owns(request.path)) return next()
-    const turn = req.httpVersionMajor === 1 ? takeTurn(req.socket, res) : undefined
-    if (turn && !(await turn.come)) return
-    const answer = await handler.answer(request)
+    const inLine = req.httpVersionMajor === 1
+    const come = !inLine || takeTurn(req.socket, res)
+    if (come !== true && !(await come)) return
+    const begun = await handler.begin(request)
+    const answer = isLater(begun) ? await begun.later(request.signal) : begun
     // A client that left in the meantime is told nothing.
     if (res.destroyed || res.headersSent) return
     const delimited = isStream(answer) && !needsChunks(req)
-    if (turn && (delimited || hub.stopping.aborted)) res.setHeader('connection', 'close')
-    if (res.getHeader('connection') === 'close' || answer.headers['connection'] === 'close') turn?.spend()
+    if (inLine && (delimited || hub.stopping.aborted)) res.setHeader('connection', 'close')
+    if (res.getHeader('connection') === 'close' || answer.headers['connection'] === 'close')
+      spendLine(req.socket)
     if (isStream(answer)) openStream(res, answer, delimited)
-    else sendWhole(res, answer, req.method === 'HEAD')
+    else outbox.push(() => sendWhole(res, answer))
   }
 }
 
-function sendWhole(res: ServerResponse, { status, headers, body }: WholeAnswer, head: boolean): void {
+function sendWhole(res: ServerResponse, { status, headers, body }: WholeAnswer): void {
+  if (res.destroyed || res.headersSent) return
   if (body === undefined) {
     res.writeHead(status, headers).end()
     return
   }
   // Text goes out in one piece with the head; bytes would be a second one, and a dearer call to the kernel.
-  res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
-  if (head) res.end()
+  const length = String(Buffer.byteLength(body))
+  res.writeHead(status, 'content-length' in headers ? headers : { ...headers, 'content-length': length })
+  if (res.req.method === 'HEAD') res.end()
   else if (headers['connection'] === 'close' && !res.req.complete) sendAndLinger(res, body)
   else res.end(body)
 }

@@ -4,6 +4,7 @@ import type { Origin } from '../delivery/start.ts'
 import type { Variant } from '../delivery/variant.ts'
 import type { HubLimits } from '../hub-options.ts'
 import type { HttpRequest } from './message.ts'
+import { Memo } from './memo.ts'
 import { preferredWait, type Transport, wantsStream } from './negotiate.ts'
 import { Problem } from './problem.ts'
 import { invalidParameter, Query } from './query.ts'
@@ -24,12 +25,27 @@ export interface ReadRequest {
   readonly variant: Variant
   /** Whether everything that decides the answer stands in the URL, as far as a shared cache is concerned. */
   readonly cacheable: boolean
+  /** Equal for what asks for the same page. */
+  readonly key: string
 }
 
 const KNOWN = ['after', 'last', 'limit', 'wait', 'transport', 'fields', 'event'] as const
 
-/** @throws {Problem} `unknown-parameter`, `repeated-parameter`, `invalid-parameter`, `invalid-cursor`, `not-acceptable` */
+const plans = new WeakMap<HubLimits, Memo<ReadRequest>>()
+
+/** As `parseReadRequest`, which is remembered. */
 export function readRequest(request: HttpRequest, limits: HubLimits): ReadRequest {
+  let memo = plans.get(limits)
+  if (memo === undefined) plans.set(limits, (memo = new Memo()))
+  const accept = request.header('accept') ?? ''
+  const prefer = request.header('prefer') ?? ''
+  const lastEventId = request.header('last-event-id') ?? ''
+  const asked = `${request.query}\n${accept}\n${prefer}\n${lastEventId}`
+  return memo.get(asked, () => parseReadRequest(request, limits))
+}
+
+/** @throws {Problem} `unknown-parameter`, `repeated-parameter`, `invalid-parameter`, `invalid-cursor`, `not-acceptable` */
+function parseReadRequest(request: HttpRequest, limits: HubLimits): ReadRequest {
   const query = new Query(request.query, KNOWN)
   const preferred = preferredWait(request.header('prefer'))
   const asked = query.number('wait', 0, Infinity)
@@ -40,15 +56,19 @@ export function readRequest(request: HttpRequest, limits: HubLimits): ReadReques
   const limit = givenLimit ?? Math.max(DEFAULT_LIMIT, last ?? 0)
   const after = afterOf(query.text('after'))
   const lastEventId = request.header('last-event-id') || undefined
+  const otherwise: Origin = transport === 'poll' ? { last: limit } : { after: 'now' }
+  const origin = originOf(lastEventId, after, last, otherwise)
+  const cacheable =
+    chosen === 'poll' && givenLimit !== undefined && lastEventId === undefined && typeof after === 'object'
   return {
     transport,
-    origin: originOf(lastEventId, after, last, transport === 'poll' ? { last: limit } : { after: 'now' }),
+    origin,
     limit,
     wait: Math.min(asked ?? preferred ?? DEFAULT_WAIT, limits.waitMs / 1000),
     preferred: asked === undefined && preferred !== undefined,
     variant: variantOf(query),
-    cacheable:
-      chosen === 'poll' && givenLimit !== undefined && lastEventId === undefined && typeof after === 'object',
+    cacheable,
+    key: JSON.stringify([origin, limit, cacheable]),
   }
 }
 

@@ -2,7 +2,6 @@
 import { encodeComment, encodePage, encodeRetry, type Page } from '@downlink/wire'
 import type { Hub } from '../hub.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
-import { etagOf, matchesEtag } from './etag.ts'
 import {
   type Answer,
   type Headers,
@@ -11,6 +10,7 @@ import {
   type LaterAnswer,
   type WholeAnswer,
 } from './message.ts'
+import type { Polls } from './polls.ts'
 import type { Problem } from './problem.ts'
 import { type ReadRequest, readRequest } from './read-request.ts'
 
@@ -21,37 +21,16 @@ const STREAM_HEADERS: Headers = {
   'x-accel-buffering': 'no',
 }
 
-/** @param open Whether everybody may read, so that a shared cache may keep pages. */
-export async function read(
+export function read(
   hub: Hub,
+  polls: Polls,
   request: HttpRequest,
   set: ChannelSet,
-  open: boolean,
-): Promise<Answer | LaterAnswer> {
+): Answer | LaterAnswer | Promise<Answer> {
   const plan = readRequest(request, hub.limits)
   if (plan.transport === 'sse') return stream(hub, request, set, plan)
   if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan)
-  return poll(hub, request, set, plan, open)
-}
-
-async function poll(
-  hub: Hub,
-  request: HttpRequest,
-  set: ChannelSet,
-  plan: ReadRequest,
-  open: boolean,
-): Promise<Answer> {
-  const page = await hub.readPage(set, plan.origin, plan.limit)
-  const etag = etagOf(page)
-  const headers = { etag, 'cache-control': cacheControl(page, plan, open) }
-  if (matchesEtag(request.header('if-none-match'), etag)) return { status: 304, headers }
-  return pageAnswer(page, headers)
-}
-
-/** A full page after a cursor never changes, but for erased channels. */
-function cacheControl(page: Page, plan: ReadRequest, open: boolean): string {
-  const full = page.events.length === plan.limit && page.gap === undefined
-  return open && plan.cacheable && full ? 'public, max-age=60' : 'private, no-cache'
+  return polls.answer(set, plan, request.header('if-none-match'))
 }
 
 function longPoll(hub: Hub, { method }: HttpRequest, set: ChannelSet, plan: ReadRequest): LaterAnswer {

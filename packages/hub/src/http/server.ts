@@ -102,10 +102,14 @@ function allowHalfOpen(server: Server): void {
   Object.assign(server, { httpAllowHalfOpen: true })
 }
 
-/** RFC 9112 3.2: one `Host`, which only HTTP/1.0 may leave out. */
-function hasHost({ headersDistinct, httpVersion }: IncomingMessage): boolean {
-  const count = headersDistinct['host']?.length ?? 0
-  return count === 1 || (count === 0 && httpVersion === '1.0')
+/** RFC 9112 3.2: one `Host`, which only HTTP/1.0 may leave out. `headers` has the first of several. */
+function hasHost({ rawHeaders, httpVersionMinor }: IncomingMessage): boolean {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') count++
+  }
+  return count === 1 || (count === 0 && httpVersionMinor === 0)
 }
 
 function refuseHost(res: ServerResponse): void {

@@ -1,7 +1,7 @@
 /**
  * The requests of one HTTP/1 connection, one at a time. Node hands over pipelined requests all at once; taken up together, a
  * read could pass the publish before it (RFC 9112 9.3.2), a hundred long polls would wait on one connection, and what stands
- * behind a stream would be done though nobody can be told.
+ * behind a stream would be done though nobody can be told. A connection on which nobody pipelines pays next to nothing for it.
  */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -9,66 +9,56 @@ import type { Socket } from 'node:net'
 /** Requests that may wait on one connection. One that sends more without reading any answer is cut. */
 const PIPELINE_LIMIT = 100
 
+interface Waiting {
+  readonly res: ServerResponse
+  readonly come: (come: boolean) => void
+}
+
 interface Line {
-  /** Ends all turns with the connection. */
-  readonly abandon: () => void
-  /** Requests that came and are not done with, by their answer, in order. */
-  readonly open: Map<ServerResponse, () => void>
-  /** Resolves when the last of them is done with. */
-  last: Promise<void>
+  /** Of the request whose turn it is, or was last. */
+  current: ServerResponse
+  readonly waiting: Waiting[]
   /** The connection ends with the present answer. */
   spent: boolean
 }
 
 const lines = new WeakMap<Socket, Line>()
 
-export interface Turn {
-  /** False when the connection has nothing more to tell its peer. */
-  readonly come: Promise<boolean>
-  /** No request behind this one is taken up. */
-  spend(): void
-}
-
-/** Gets in line. The turn is over when the answer has been handed to the connection, or the connection is gone. */
-export function takeTurn(socket: Socket, res: ServerResponse): Turn {
-  const line = lines.get(socket) ?? openLine(socket)
-  const { last } = line
-  line.last = new Promise((resolve) => {
-    const done = (): void => {
-      line.open.delete(res)
-      resolve()
+/**
+ * Gets in line. True: it is its turn now. False: never, the connection has nothing more to tell its peer. A turn is over when
+ * the answer has been handed to the connection, or the connection is gone.
+ */
+export function takeTurn(socket: Socket, res: ServerResponse): boolean | Promise<boolean> {
+  const line = lines.get(socket)
+  if (line === undefined) {
+    lines.set(socket, { current: res, waiting: [], spent: false })
+    return true
+  }
+  const { waiting } = line
+  if (line.spent || socket.destroyed) return false
+  if (waiting.length === 0) {
+    if (isDone(line.current)) {
+      line.current = res
+      return true
     }
-    line.open.set(res, done)
-    res.once('finish', done).once('close', done)
-  })
-  if (line.open.size > PIPELINE_LIMIT) socket.destroy()
-  return {
-    come: last.then(() => !line.spent && !socket.destroyed),
-    spend: () => {
-      line.spent = true
-    },
+    watch(line, socket)
   }
+  if (waiting.length + 2 > PIPELINE_LIMIT) socket.destroy()
+  return new Promise((come) => waiting.push({ res, come }))
 }
 
-function openLine(socket: Socket): Line {
-  const abandon = (): void => {
-    for (const done of line.open.values()) done()
-  }
-  const line: Line = { open: new Map(), last: Promise.resolve(), spent: false, abandon }
-  lines.set(socket, line)
-  // An answer whose turn has not come does not hear of the connection's end by itself.
-  socket.once('close', abandon)
-  return line
+/** No request behind this one is taken up. */
+export function spendLine(socket: Socket): void {
+  const line = lines.get(socket)
+  if (line) line.spent = true
 }
 
 /** Nothing is kept of a connection on which nothing is under way. False: something is, or it takes no more. */
 export function leaveLine(socket: Socket): boolean {
   const line = lines.get(socket)
   if (line === undefined) return true
-  if (line.open.size > 0 || line.spent) return false
-  lines.delete(socket)
-  socket.off('close', line.abandon)
-  return true
+  if (line.spent || line.waiting.length > 0 || !isDone(line.current)) return false
+  return lines.delete(socket)
 }
 
 /** What can be told to a connection whose bytes are no request any more. */
@@ -81,7 +71,32 @@ export type Interruption =
   | 'answering'
 
 export function interruptionOf(socket: Socket): Interruption {
-  const [first, second] = lines.get(socket)?.open.keys() ?? []
-  if (first === undefined) return 'between'
-  return second !== undefined || first.headersSent || first.req.complete ? 'answering' : 'within'
+  const line = lines.get(socket)
+  if (line === undefined || isDone(line.current)) return 'between'
+  const { current, waiting } = line
+  return waiting.length > 0 || current.headersSent || current.req.complete ? 'answering' : 'within'
+}
+
+function isDone(res: ServerResponse): boolean {
+  return res.writableFinished || res.closed
+}
+
+/** Only while somebody waits: to listen for the end of each answer is a good part of what a small publish costs. */
+function watch(line: Line, socket: Socket): void {
+  const { current, waiting } = line
+  const next = (): void => {
+    current.off('finish', next).off('close', next)
+    socket.off('close', next)
+    if (line.spent || socket.destroyed) {
+      for (const { come } of waiting.splice(0)) come(false)
+      return
+    }
+    const first = waiting.shift() as Waiting
+    line.current = first.res
+    if (waiting.length > 0) watch(line, socket)
+    first.come(true)
+  }
+  current.once('finish', next).once('close', next)
+  // An answer whose turn has not come does not hear of the connection's end by itself.
+  socket.once('close', next)
 }

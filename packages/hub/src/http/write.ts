@@ -2,12 +2,15 @@
 import type { Hub } from '../hub.ts'
 import { checkType } from '../log/settle.ts'
 import type { Publishable } from '../publish.ts'
-import { type Answer, type HttpRequest, json } from './message.ts'
+import { type Headers, type HttpRequest, STANDING, type WholeAnswer } from './message.ts'
+import { Memo } from './memo.ts'
 import { parseNdjson } from './ndjson.ts'
 import { Problem } from './problem.ts'
 import { Query, refuseQuery } from './query.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+const PUBLISHED: Headers = { 'content-type': 'application/json', ...STANDING }
 
 export interface WriteLimits {
   /** Bytes of a request's body. */
@@ -19,17 +22,21 @@ export interface PublishRequest {
   readonly type: string | undefined
   readonly end: boolean
   readonly ndjson: boolean
-  readonly idempotencyKey: string | undefined
 }
 
+const plans = new Memo<PublishRequest>()
+
 export function publishRequest(request: HttpRequest): PublishRequest {
-  const query = new Query(request.query, ['type', 'end'])
-  return {
-    type: typeOf(query.text('type')),
-    end: query.flag('end'),
-    ndjson: mediaType(request) === 'application/x-ndjson',
-    idempotencyKey: idempotencyKey(request.header('idempotency-key')),
-  }
+  const contentType = request.header('content-type') ?? ''
+  const encoding = request.header('content-encoding')
+  return plans.get(`${request.query}\n${contentType}\n${encoding ?? ''}`, () => {
+    const query = new Query(request.query, ['type', 'end'])
+    return {
+      type: typeOf(query.text('type')),
+      end: query.flag('end'),
+      ndjson: mediaType(contentType, encoding) === 'application/x-ndjson',
+    }
+  })
 }
 
 export async function publish(
@@ -39,19 +46,20 @@ export async function publish(
   plan: PublishRequest,
   subject: string,
   limits: WriteLimits,
-): Promise<Answer> {
+): Promise<WholeAnswer> {
+  const key = idempotencyKey(request.header('idempotency-key'))
   const text = decode(await request.body(limits.body))
-  const { idempotencyKey, end } = plan
-  const published = await hub.publish(channels, publications(text, plan, hub.limits.batch), {
-    ...(idempotencyKey === undefined
+  const { end } = plan
+  const published = await hub.publishTo(channels, publications(text, plan, hub.limits.batch), {
+    ...(key === undefined
       ? {}
-      : { idempotencyKey, scope: JSON.stringify([subject, request.method, request.path]) }),
+      : { idempotencyKey: key, scope: JSON.stringify([subject, request.method, request.path]) }),
     end,
   })
-  return json(
-    `${JSON.stringify({ ids: published.ids })}\n`,
-    published.repeated ? { 'idempotent-replayed': 'true' } : {},
-  )
+  const { ids, repeated } = published
+  const headers = repeated ? { ...PUBLISHED, 'idempotent-replayed': 'true' } : PUBLISHED
+  // Cursors need no escaping.
+  return { status: 200, headers, body: `{"ids":${ids.length > 0 ? `["${ids.join('","')}"]` : '[]'}}\n` }
 }
 
 function publications(
@@ -74,15 +82,14 @@ function decode(bytes: Uint8Array): string {
 }
 
 /** The essence of the body's media type; data of any type is taken as text, but for what can't be. */
-function mediaType(request: HttpRequest): string {
-  const encoding = request.header('content-encoding')
+function mediaType(contentType: string, encoding: string | undefined): string {
   if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
     throw new Problem(
       'unsupported-media-type',
       'Expected a body without `Content-Encoding`: send it as it is',
     )
   }
-  const [essence = '', ...parameters] = (request.header('content-type') ?? '').toLowerCase().split(';')
+  const [essence = '', ...parameters] = contentType.toLowerCase().split(';')
   if (essence.trim().startsWith('multipart/')) {
     throw new Problem('unsupported-media-type', 'A form of several parts is no data: send the body itself')
   }
@@ -113,7 +120,7 @@ function idempotencyKey(header: string | undefined): string | undefined {
   })
 }
 
-export async function drop(hub: Hub, request: HttpRequest, channel: string): Promise<Answer> {
+export async function drop(hub: Hub, request: HttpRequest, channel: string): Promise<WholeAnswer> {
   refuseQuery(request.query)
   if (await hub.drop(channel)) return { status: 204, headers: {} }
   throw new Problem('unknown-channel', 'Nobody has heard of this channel: there is nothing to erase')

@@ -184,6 +184,11 @@ export interface Log {
   tail(listener: TailListener): Tail
   /** The epoch and the frontier as of now. Cheap: called once a read. Goes on answering after `close`. */
   state(): LogState
+  /**
+   * Another number whenever a read might say something else than before: something was appended, ended, erased, trimmed or
+   * forgotten. Undefined: only a read can tell. Cheap: called once a poll.
+   */
+  version(): number | undefined
   /** Channels whose name matches one of the set, by name in the order of UTF-16 units, after `after` (exclusive; `''` for the first page). Forgotten ones are not listed. */
   channels(set: ChannelSet, after: string, limit: number): Promise<readonly ChannelInfo[]>
   /**

@@ -44,8 +44,9 @@ export class MemoryStore {
   readonly #lanes = new Map<Retention, Lane>()
   /** The channels that keep no event, the longest quiet first. */
   readonly #quiet = new Set<MemoryChannel>()
+  /** How often something was lost so far. */
+  losses = 0
   #goneEnds = 0
-  #losses = 0
   #count = 0
   #bytes = 0
   #time = 0
@@ -80,7 +81,7 @@ export class MemoryStore {
     const mark: DropMark = { kind: 'drop', channel: name, position: ++this.frontier }
     channel.newest = mark.position
     channel.deletedTo = mark.position
-    channel.loss = ++this.#losses
+    channel.loss = ++this.losses
     this.lostTo = mark.position
     this.#rest(channel, now)
     return mark
@@ -233,7 +234,7 @@ export class MemoryStore {
     this.#count--
     this.#bytes -= event.data.length + EVENT_OVERHEAD
     channel.trimmedTo = event.position
-    channel.loss = ++this.#losses
+    channel.loss = ++this.losses
     this.lostTo = Math.max(this.lostTo, event.position)
     if (channel.events.length === 0) this.#rest(channel, now)
     const { lane } = channel
@@ -265,7 +266,7 @@ export class MemoryStore {
     this.#forgetEnd(channel)
     this.#quiet.delete(channel)
     this.channels.remove(channel.name)
-    this.horizon = { position: Math.max(this.horizon.position, channel.newest), loss: ++this.#losses }
+    this.horizon = { position: Math.max(this.horizon.position, channel.newest), loss: ++this.losses }
     this.lostTo = Math.max(this.lostTo, this.horizon.position)
   }
 

@@ -107,6 +107,11 @@ export class MemoryLog implements Log {
     return { epochs: [{ name: this.#epoch }], frontier: this.#store.frontier }
   }
 
+  version(): number {
+    this.#expire()
+    return this.#store.frontier + this.#store.losses
+  }
+
   async channels(set: ChannelSet, after: string, limit: number): Promise<readonly ChannelInfo[]> {
     this.#expire()
     const page: ChannelInfo[] = []

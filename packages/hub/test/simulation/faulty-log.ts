@@ -203,6 +203,10 @@ export class FaultyLog implements Log {
     return this.#follows.map(({ set }) => set.key)
   }
 
+  version(): undefined {
+    return undefined
+  }
+
   state(): LogState {
     return { epochs: this.history.lineage, frontier: this.#inner.state().frontier }
   }

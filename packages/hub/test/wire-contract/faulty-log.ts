@@ -83,6 +83,10 @@ export class FaultyLog implements Log {
     return this.#log.tail(listener)
   }
 
+  version(): number | undefined {
+    return this.mood === 'well' ? this.#log.version() : undefined
+  }
+
   state(): LogState {
     return this.#log.state()
   }

@@ -57,6 +57,8 @@ export interface GroupResult {
   readonly frontier: Position
   /** When something will be too old, or a channel to be forgotten: not before this time. */
   readonly due: number
+  /** How often something was lost so far. */
+  readonly losses: number
   /** The connection was opened anew: there may be records that were never acknowledged. */
   readonly reopened: boolean
 }
@@ -67,6 +69,8 @@ export interface SweepResult {
   /** Whether there is more to sweep at once. */
   readonly more: boolean
   readonly due: number
+  /** How often something was lost so far. */
+  readonly losses: number
 }
 
 export interface WriterOptions {

@@ -81,6 +81,8 @@ export class SqliteLog implements Log {
   readonly #timer: NodeJS.Timeout
   #state: LogState
   #due = 0
+  /** As of the last word of the writer. */
+  #losses = 0
   #sweeping: Promise<boolean> | undefined
   /** The last sweep left more to do. */
   #behind = false
@@ -170,6 +172,11 @@ export class SqliteLog implements Log {
     return this.#state
   }
 
+  version(): number | undefined {
+    this.#refuseClosed()
+    return this.#due <= this.#now() || this.#behind ? undefined : this.#state.frontier + this.#losses
+  }
+
   async channels(set: ChannelSet, after: string, limit: number): Promise<readonly ChannelInfo[]> {
     await this.#upToDate()
     return this.#reader.call('list', { set: { names: set.names, patterns: set.patterns }, after, limit })
@@ -228,6 +235,7 @@ export class SqliteLog implements Log {
     }
     this.#condition.met(undefined)
     this.#due = Math.min(this.#due, group.due)
+    this.#losses = Math.max(this.#losses, group.losses)
     const before = this.#state.frontier
     this.#state = { ...this.#state, frontier: group.frontier }
     const records: LogRecord[] = recordsOf(requests, group)
@@ -267,7 +275,8 @@ export class SqliteLog implements Log {
 
   async #sweepStep(): Promise<boolean> {
     try {
-      const { more, due } = await this.#writer.call('sweep', this.#now())
+      const { more, due, losses } = await this.#writer.call('sweep', this.#now())
+      this.#losses = Math.max(this.#losses, losses)
       this.#behind = more
       this.#due = due
       return more

@@ -85,7 +85,7 @@ export class Sweeper {
       this.#forgetQuiet(now) ||
       this.#forgetKeys(now) ||
       this.#limitKeys()
-    return { more: more || this.#giveBack(), due: this.due() }
+    return { more: more || this.#giveBack(), due: this.due(), losses: this.#store.meta.losses }
   }
 
   /** Nothing is too old, and no channel to be forgotten, before this time. */

@@ -72,14 +72,16 @@ function commit(requests: readonly WriteRequest[], now: number): GroupResult {
   try {
     const { store, sweeper } = connection()
     const results = store.write(requests, now)
-    const { frontier, time } = store.meta
+    const { frontier, time, losses } = store.meta
     guard.advance(frontier)
-    return { results, time, frontier, due: dueOf(sweeper), reopened: before > 0 && opened > before }
+    const reopened = before > 0 && opened > before
+    return { results, time, frontier, due: dueOf(sweeper), losses, reopened }
   } catch (error) {
     const failure = settle(error)
     if (!(failure instanceof LogError)) throw failure
     const failed: FailedResult = { kind: 'failed', code: failure.code, message: failure.message }
-    return { results: requests.map(() => failed), time: 0, frontier: -1, due: Infinity, reopened: false }
+    const results = requests.map(() => failed)
+    return { results, time: 0, frontier: -1, due: Infinity, losses: 0, reopened: false }
   }
 }
 
