@@ -64,9 +64,9 @@ export class GroupCommit {
   }
 
   async #run(): Promise<void> {
-    // Whatever else arrives in this turn goes along.
-    await new Promise<void>((resolve) => void setImmediate(resolve))
     while (this.#waiting.length > 0) {
+      // Whatever else arrives in this turn goes along.
+      await new Promise<void>((resolve) => void setImmediate(resolve))
       this.#present = this.#transact(this.#nextGroup())
       await this.#present
     }
