@@ -90,6 +90,11 @@ function tick(channel: number, number: number): string {
     trades: mix(chance + 2) % 1_000,
     venue: `X${(mix(chance + 3) % 36 ** 3).toString(36)}`,
     open: mix(chance + 4) % 2 === 0,
+    high: (mix(chance + 5) % 1_000_003) / 100,
+    low: (mix(chance + 6) % 1_000_003) / 100,
+    order: mix(chance + 7).toString(36),
+    trader: mix(chance + 8) % 10_000,
+    turnover: mix(chance + 9),
   })
 }
 

@@ -11,13 +11,15 @@ export interface HubPeerOptions {
   readonly log?: 'memory' | 'fsync' | 'os'
   /** As `--retention`. */
   readonly retention?: readonly string[]
+  /** As `--compress`. */
+  readonly compress?: readonly string[]
   readonly name?: string
 }
 
 const command = fileURLToPath(new URL('../../packages/hub/bin/downlink.js', import.meta.url))
 const counting = fileURLToPath(new URL('hub-server.ts', import.meta.url))
 
-export function hub({ log = 'memory', retention = [], name }: HubPeerOptions = {}): Peer {
+export function hub({ log = 'memory', retention = [], compress = [], name }: HubPeerOptions = {}): Peer {
   const called = name ?? (log === 'memory' ? 'Downlink' : `Downlink, SQLite ${log}`)
   return {
     name: called,
@@ -37,6 +39,7 @@ export function hub({ log = 'memory', retention = [], name }: HubPeerOptions = {
           `--log=${place}`,
           ...(folder === undefined ? [] : [`--durability=${log}`]),
           ...retention.map((rule) => `--retention=${rule}`),
+          ...compress.map((channels) => `--compress=${channels}`),
         ],
         cleanup: () => folder && rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
       })

@@ -1,6 +1,7 @@
 /** The whole server side in one object, with no HTTP in it. */
 import { formatCursor, type Page, type PageEvent, parseCursor } from '@downlink/wire'
 import { type Clock, jitter, systemClock } from './clock.ts'
+import { coderOf, type Coding } from './delivery/coding/coding.ts'
 import { DEFAULT_DELIVERY, Delivery } from './delivery/delivery.ts'
 import { readPage } from './delivery/page.ts'
 import type { Reader } from './delivery/reader.ts'
@@ -166,10 +167,16 @@ export class Hub {
   }
 
   /** Opens a stream on a connection. @throws {HubError} `overload`, `draining` */
-  open(set: ChannelSet, origin: Origin, sink: Sink, variant: Variant = plainVariant): Reader {
+  open(
+    set: ChannelSet,
+    origin: Origin,
+    sink: Sink,
+    variant: Variant = plainVariant,
+    coding: Coding = 'identity',
+  ): Reader {
     if ('last' in origin) checkCount('last', origin.last, 0, this.limits.pageEvents)
     this.admit()
-    return this.delivery.open(set, startOf(origin, this.log.state()), variant, sink)
+    return this.delivery.open(set, startOf(origin, this.log.state()), variant, sink, coderOf(coding))
   }
 
   /** Whether a read from here has nothing more to expect, ever: all channels are named, ended, and passed. */

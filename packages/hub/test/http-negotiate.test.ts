@@ -84,6 +84,7 @@ describe('the plan of a read', () => {
       preferred: false,
       variant: { channel: false, time: false, eventByChannel: false },
       cacheable: false,
+      key: '[{"last":100},100,false]',
     })
     assert.deepEqual(plan('transport=long-poll').origin, { after: 'now' })
     assert.deepEqual(plan('transport=sse').origin, { after: 'now' })

@@ -61,6 +61,25 @@ export function matchesPattern(pattern: string, name: string): boolean {
   return at === name.length
 }
 
+/**
+ * Whether a rule (a name or a pattern) covers all that a part of a read (a name or a pattern) may ever match; both have been
+ * checked. `orders.**` covers `orders.*.done` and `orders.7`, `*` does not cover `**`.
+ */
+export function coversPart(rule: string, part: string): boolean {
+  if (!isPattern(part)) return matchesPattern(rule, part)
+  if (part.startsWith('$') && !rule.startsWith('$')) return false
+  const wanted = part.split('.')
+  const levels = rule.split('.')
+  for (const [index, level] of levels.entries()) {
+    const want = wanted[index]
+    if (want === undefined) return false
+    // The first level of a pattern never stands for a name of the hub's own.
+    if (level === '**') return true
+    if (want === '**' || (level !== '*' && level !== want)) return false
+  }
+  return levels.length === wanted.length
+}
+
 function problemOf(text: string, outside: RegExp): string | undefined {
   if (typeof text !== 'string') return 'is not a string'
   if (text === '') return 'is empty: give it 1 to 255 characters'

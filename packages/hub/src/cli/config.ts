@@ -20,6 +20,7 @@ export interface Settings {
   readonly port?: number
   readonly host?: string
   readonly origins?: readonly string[]
+  readonly compress?: readonly string[]
   readonly page?: string
 }
 
@@ -64,6 +65,8 @@ export function parseConfig(text: string, folder: string): Settings {
     port: (port, place) => said(place, () => portValue(typeof port === 'number' ? String(port) : '')),
     host: (host, place) => said(place, () => hostValue(stringOf(host, place))),
     origins: (origins, place) => listOf(origins, place, originOf),
+    compress: (parts, place) =>
+      listOf(parts, place, (part, at) => said(at, () => checkChannels(stringOf(part, at)))),
     page: (page, place) => resolve(folder, nonEmpty(page, place)),
   }
   const { $schema: _, ...settings } = objectOf(value, '', members)

@@ -7,7 +7,15 @@ import { codeOf, Failure, reasonOf } from './failure.ts'
 import { loadOwnPage, loadPage, type ServedPage } from './page.ts'
 import { openLog } from './open-log.ts'
 import { onEndSignal } from './signals.ts'
-import { forgetValue, hostValue, logValue, originsValue, portValue, retentionValue } from './values.ts'
+import {
+  partsValue,
+  forgetValue,
+  hostValue,
+  logValue,
+  originsValue,
+  portValue,
+  retentionValue,
+} from './values.ts'
 
 /** As the flags say it: what is not said is undefined. */
 export interface ServeOptions extends Omit<Settings, 'origins'> {
@@ -50,6 +58,12 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
       '--origin <url>',
       'an origin whose web pages may read and write, such as https://app.example (repeatable)',
       originsValue,
+    )
+    .option(
+      '--compress <channels>',
+      "channels whose streams to compress for clients that accept gzip or zstd, such as 'ticks.**': worth it where many " +
+        'read the same (repeatable; default: none)',
+      partsValue,
     )
     .option('--page <file>', 'an HTML file of your own to show at /, instead of the one that shows a channel')
     .option('--config <file>', 'a JSON file that says all this; flags win over it')
@@ -101,11 +115,11 @@ function settingsOf({ config, origin, ...flags }: ServeOptions): Settings {
 
 async function start(
   hub: ReturnType<typeof createHub>,
-  { port = 4080, host = 'localhost', origins = [] }: Settings,
+  { port = 4080, host = 'localhost', origins = [], compress = [] }: Settings,
   page: ServedPage,
 ): Promise<HubServer> {
   try {
-    return await serveHub(hub, { port, host, origins, page })
+    return await serveHub(hub, { port, host, origins, compress, page })
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE') {
       throw new Failure(

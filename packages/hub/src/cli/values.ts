@@ -3,7 +3,7 @@ import { checkChannel, checkPattern, parseCursor, WireError } from '@downlink/wi
 import { InvalidArgumentError } from 'commander'
 import { isLoopbackHost } from '../auth/guard.ts'
 import type { RetentionRule } from '../log/retention.ts'
-import { AmountError, forgetOf, ruleOf } from './amounts.ts'
+import { AmountError, checkChannels, forgetOf, ruleOf } from './amounts.ts'
 import { EXPECTED_PLACE, type LogPlace, placeOf } from './log-place.ts'
 
 export const DEFAULT_HUB = 'http://localhost:4080'
@@ -53,6 +53,10 @@ export function retentionValue(
 
 export function forgetValue(text: string): number {
   return amountFrom(text, forgetOf)
+}
+
+export function partsValue(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, amountFrom(text, checkChannels)]
 }
 
 export function originsValue(text: string, before: readonly string[] = []): readonly string[] {

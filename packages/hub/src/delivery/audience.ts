@@ -4,6 +4,9 @@
  */
 import type { ChannelSet } from '../log/channel-set.ts'
 import type { Position } from '../log/log.ts'
+import type { Coder, Run } from './coding/coding.ts'
+import { add, EMPTY, type Sum } from './coding/crc32.ts'
+import { AUDIENCE, codedParts, type Part } from './coding/parts.ts'
 import { type Frame, joinFrames, marksOf } from './frame.ts'
 import type { Reader } from './reader.ts'
 import type { Variant } from './variant.ts'
@@ -12,11 +15,15 @@ export class Audience {
   readonly set: ChannelSet
   readonly variant: Variant
   readonly members = new Set<Reader>()
+  readonly #coder: Coder | undefined
   #pending: Frame[] = []
+  /** Of all that was flushed so far. */
+  #sum: Sum = EMPTY
 
-  constructor(set: ChannelSet, variant: Variant) {
+  constructor(set: ChannelSet, variant: Variant, coder: Coder | undefined) {
     this.set = set
     this.variant = variant
+    this.#coder = coder
   }
 
   push(frame: Frame): void {
@@ -28,11 +35,11 @@ export class Audience {
     const frames = this.#pending
     if (frames.length === 0) return
     this.#pending = []
-    const bytes = joinFrames(frames, this.variant)
+    const { bytes, run } = this.#made(frames)
     const marks = marksOf(frames)
     const first = (frames[0] as Frame).record.position
     for (const reader of this.members) {
-      if (reader.position < first) reader.deliver(bytes, frames.length, marks, frontier)
+      if (reader.position < first) reader.deliver(bytes, frames.length, marks, frontier, run)
       else this.#flushLate(reader, frames, frontier)
     }
   }
@@ -41,6 +48,24 @@ export class Audience {
   reset(): void {
     this.#pending = []
     for (const reader of this.members) reader.recover()
+  }
+
+  /** The bytes for all, and what they are to those who count: coded once, when there is a coding. */
+  #made(frames: readonly Frame[]): { readonly bytes: Uint8Array; readonly run?: Run } {
+    const plain = joinFrames(frames, this.variant)
+    if (this.#coder === undefined) return { bytes: plain }
+    const run = { before: this.#sum, after: add(this.#sum, plain) }
+    this.#sum = run.after
+    const many = this.members.size >= AUDIENCE
+    return { bytes: codedParts(this.#coder, this.#parts(frames, plain), many), run }
+  }
+
+  #parts(frames: readonly Frame[], plain: Uint8Array): readonly Part[] {
+    const { set, variant } = this
+    if (set.parts.length === 1) return [{ grant: set.key, bytes: plain }]
+    return frames.map((frame) => {
+      return { grant: set.partOf(frame.record.channel) ?? '', bytes: frame.bytes(variant) }
+    })
   }
 
   /** A reader that joined while frames were waiting has had some of them. */

@@ -3,6 +3,7 @@ import { formatCursor } from '@downlink/wire'
 import type { Clock } from '../clock.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import type { Log, LogState, Position, Tail, TailBatch } from '../log/log.ts'
+import type { Coder } from './coding/coding.ts'
 import { Frame } from './frame.ts'
 import { Pace } from './pace.ts'
 import { PageReads } from './page-reads.ts'
@@ -10,6 +11,7 @@ import { Pulse } from './pulse.ts'
 import { Reader } from './reader.ts'
 import type { ReaderInfo } from './reader-info.ts'
 import { DEFAULT_RECENT, Recent, type RecentLimit } from './recent.ts'
+import { Rhythm } from './rhythm.ts'
 import { Router } from './router.ts'
 import type { Sink } from './sink.ts'
 import type { Start } from './start.ts'
@@ -82,6 +84,7 @@ export class Delivery implements Live {
   #ended = false
   #dirty = new Set<Topic>()
   #flushScheduled = false
+  readonly #rhythm = new Rhythm()
 
   constructor(log: Log, clock: Clock, settings: DeliverySettings, report: (error: unknown) => void) {
     this.log = log
@@ -136,8 +139,8 @@ export class Delivery implements Live {
   }
 
   /** Opens a stream on the sink. The shell calls `drained()` and `closed()` of the reader. */
-  open(set: ChannelSet, start: Start, variant: Variant, sink: Sink): Reader {
-    const reader = new Reader(this, this.#use(set), variant, sink, start)
+  open(set: ChannelSet, start: Start, variant: Variant, sink: Sink, coder?: Coder): Reader {
+    const reader = new Reader(this, this.#use(set), variant, sink, start, coder)
     this.#readers.add(reader)
     void reader.run()
     return reader
@@ -194,6 +197,7 @@ export class Delivery implements Live {
   /** Ends all streams cleanly, and all waits, also those that were about to begin. */
   endAll(): void {
     this.#ended = true
+    this.#flushTopics()
     for (const reader of this.#readers) reader.end()
     for (const watch of this.#watches) watch.quit()
   }
@@ -220,11 +224,22 @@ export class Delivery implements Live {
     this.#frontier = Math.max(this.#frontier, batch.frontier)
     if (this.#flushScheduled) return
     this.#flushScheduled = true
-    this.clock.defer(this.#flush)
+    const wait = this.#rhythm.wait(this.clock.now())
+    if (wait > 0) this.clock.after(wait, this.#flush)
+    else this.clock.defer(this.#flush)
   }
 
   readonly #flush = (): void => {
     this.#flushScheduled = false
+    const begun = this.clock.now()
+    const { deliveries, writes } = this.tally
+    this.#flushTopics()
+    const written = this.tally.writes - writes
+    if (written === 0) return
+    this.#rhythm.flushed(begun, this.clock.now(), (this.tally.deliveries - deliveries) / written)
+  }
+
+  #flushTopics(): void {
     const topics = this.#dirty
     this.#dirty = new Set()
     for (const topic of topics) topic.flush(this.#frontier)

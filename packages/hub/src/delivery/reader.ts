@@ -8,6 +8,9 @@ import { resolve } from '../log/epoch.ts'
 import type { EndMark, LogGap, LogPage, Position } from '../log/log.ts'
 import type { Audience } from './audience.ts'
 import type { Live } from './delivery.ts'
+import { CodedSink } from './coded-sink.ts'
+import type { Coder, Run } from './coding/coding.ts'
+import { AUDIENCE } from './coding/parts.ts'
 import {
   cursorBlock,
   endBlock,
@@ -21,7 +24,7 @@ import {
 import { PAGE_COSTS } from './pace.ts'
 import { CATCH_UP } from './page-reads.ts'
 import type { Beating } from './pulse.ts'
-import { SharedPage } from './shared-page.ts'
+import { type CodedPage, SharedPage } from './shared-page.ts'
 import type { ReaderInfo } from './reader-info.ts'
 import type { Sink } from './sink.ts'
 import { type ForeignCursor, foreignGap, type Start } from './start.ts'
@@ -39,6 +42,8 @@ export class Reader implements Beating {
   readonly #live: Live
   readonly #topic: Topic
   readonly #sink: Sink
+  /** The sink, when its bytes are coded. */
+  readonly #coded: CodedSink | undefined
   readonly #expires: number
   #audience: Audience | undefined
   #state: State = 'opening'
@@ -58,12 +63,13 @@ export class Reader implements Beating {
   #cursorSentAt: number
   readonly #stopPulse: () => void
 
-  constructor(live: Live, topic: Topic, variant: Variant, sink: Sink, start: Start) {
+  constructor(live: Live, topic: Topic, variant: Variant, sink: Sink, start: Start, coder?: Coder) {
     const { clock, settings } = live
     this.#live = live
     this.#topic = topic
     this.variant = variant
-    this.#sink = sink
+    this.#coded = coder && new CodedSink(sink, coder)
+    this.#sink = this.#coded ?? sink
     this.#epoch = start.epoch
     this.position = start.position
     this.#foreign = start.foreign
@@ -87,6 +93,7 @@ export class Reader implements Beating {
       position: formatCursor({ epoch: this.#epoch, position: this.position }),
       lag: this.#state === 'live' ? 0 : Math.max(0, this.#live.frontier - this.position),
       ...(bytesWaiting !== undefined && { bytesWaiting }),
+      ...(this.#coded && { coding: this.#coded.coder.coding }),
       since: this.#since,
       ...(this.#state === 'full' && { slowSince: this.#fullSince }),
     }
@@ -107,12 +114,12 @@ export class Reader implements Beating {
 
   /**
    * From an audience, `count` records in the order of positions, of which the marks are no events: nothing of this reader's
-   * channels lies between these bytes and `frontier`.
+   * channels lies between these bytes and `frontier`. With a run the bytes are coded already.
    */
-  deliver(bytes: Uint8Array, count: number, marks: readonly Mark[], frontier: Position): void {
+  deliver(bytes: Uint8Array, count: number, marks: readonly Mark[], frontier: Position, run?: Run): void {
     this.position = frontier
     this.#live.tally.wrote(count - marks.length)
-    const room = this.#write(bytes)
+    const room = run && this.#coded ? this.#coded.writeShared(bytes, run) : this.#sink.write(bytes)
     for (const record of marks) {
       if (record.kind === 'end') this.#markEnded(record)
       else this.#ended?.delete(record.channel)
@@ -248,11 +255,22 @@ export class Reader implements Beating {
     this.#ended = undefined
     for (const end of page.ends) this.#markEnded(end)
     this.position = Math.max(this.position, page.cursor)
-    const shared = page.bytesAfter(floor, this.variant)
     this.#live.tally.wrote(page.eventsAfter(floor))
-    const room = this.#writeAll(own, shared)
+    const coded = this.#codedPage(page, floor)
+    let room: boolean
+    if (coded === undefined) room = this.#writeAll(own, page.bytesAfter(floor, this.variant))
+    else {
+      if (own !== '') this.#write(own)
+      room = (this.#coded as CodedSink).writePiece(coded.bytes, coded.content)
+    }
     if (this.#allEnded()) this.end()
     else if (!room) this.#fill()
+  }
+
+  /** The page as it goes to many, when this reader takes all of it. */
+  #codedPage(page: SharedPage, floor: Position): CodedPage | undefined {
+    if (this.#coded === undefined || this.#topic.users < AUDIENCE) return undefined
+    return page.codedAfter(floor, this.variant, this.#coded.coder, this.#topic.set)
   }
 
   /** Of the ends before the page's own records those that this reader has not been told. */
@@ -292,7 +310,7 @@ export class Reader implements Beating {
       if (this.#state !== 'catching-up') return true
     }
     this.position = Math.max(this.position, this.#live.frontier)
-    this.#audience = this.#topic.audience(this.variant)
+    this.#audience = this.#topic.audience(this.variant, this.#coded?.coder)
     this.#audience.members.add(this)
     this.#state = 'live'
     return true

@@ -1,6 +1,9 @@
 /** A page of the log that any number of readers may take, from wherever in it they stand: made into bytes once for each variant. */
 import type { ChannelSet } from '../log/channel-set.ts'
 import type { EndMark, LogEvent, LogGap, LogPage, Position } from '../log/log.ts'
+import type { Coder } from './coding/coding.ts'
+import { type Sum, sumOf } from './coding/crc32.ts'
+import { codedParts } from './coding/parts.ts'
 import { endBlock, eventBlock } from './frame.ts'
 import { type Variant, variantKey } from './variant.ts'
 
@@ -12,6 +15,13 @@ interface Encoded {
   readonly bytes: Uint8Array
   /** Where the bytes of some record begin, by its index: of those that somebody asked for. */
   readonly starts: Map<number, number>
+}
+
+/** A whole page in the form of a coding. */
+export interface CodedPage {
+  readonly bytes: Uint8Array
+  /** Of what is in it. */
+  readonly content: Sum
 }
 
 export class SharedPage {
@@ -28,6 +38,7 @@ export class SharedPage {
   readonly #records: readonly PageRecord[]
   readonly #epoch: string
   readonly #encoded: (Encoded | undefined)[] = []
+  readonly #coded = new Map<string, CodedPage>()
 
   constructor(page: LogPage, after: Position, epoch: string, askedAt: number) {
     this.after = after
@@ -89,6 +100,25 @@ export class SharedPage {
     return encoded.bytes.subarray(start)
   }
 
+  /** Undefined: not all of it comes after this position, or there is nothing. */
+  codedAfter(position: Position, variant: Variant, coder: Coder, set: ChannelSet): CodedPage | undefined {
+    if (this.#records.length === 0 || this.#indexAfter(position) > 0) return undefined
+    const key = `${coder.coding} ${variantKey(variant)}`
+    const made = this.#coded.get(key)
+    if (made) return made
+    const plain = this.bytesAfter(position, variant)
+    const parts =
+      set.parts.length === 1
+        ? [{ grant: set.key, bytes: plain }]
+        : this.#records.map((record) => ({
+            grant: set.partOf(record.channel) ?? '',
+            bytes: Buffer.from(blockOf(record, this.#epoch, variant)),
+          }))
+    const page = { bytes: codedParts(coder, parts, true), content: sumOf(plain) }
+    this.#coded.set(key, page)
+    return page
+  }
+
   #encode(variant: Variant): Encoded {
     return { bytes: Buffer.from(this.#text(variant, this.#records.length)), starts: new Map() }
   }
@@ -97,11 +127,7 @@ export class SharedPage {
     const epoch = this.#epoch
     let text = ''
     for (let index = 0; index < count; index++) {
-      const record = this.#records[index] as PageRecord
-      text +=
-        record.kind === 'event'
-          ? eventBlock(record, epoch, variant)
-          : endBlock(record.channel, epoch, record.position)
+      text += blockOf(this.#records[index] as PageRecord, epoch, variant)
     }
     return text
   }
@@ -117,6 +143,12 @@ export class SharedPage {
     }
     return low
   }
+}
+
+function blockOf(record: PageRecord, epoch: string, variant: Variant): string {
+  return record.kind === 'event'
+    ? eventBlock(record, epoch, variant)
+    : endBlock(record.channel, epoch, record.position)
 }
 
 /** Ends follow the event whose position they share. */

@@ -9,7 +9,7 @@ export interface Sink {
    */
   write(bytes: Uint8Array): boolean
   /** Bytes taken and not yet passed on, where that can be told. */
-  readonly bytesWaiting?: number
+  readonly bytesWaiting?: number | undefined
   /** A clean end, after what was written. */
   end(): void
   /** Cuts the connection at once: what was written may be lost. */

@@ -4,6 +4,8 @@
 const SIZES = 12
 
 export class Tally {
+  /** Writes that had events. */
+  writes = 0
   /** Events given to connections: one for each event and reader. */
   deliveries = 0
   /** Writes that had events, by how many they had: `sizes[n]` of at least 2^n and less than 2^(n + 1). */
@@ -18,6 +20,7 @@ export class Tally {
   wrote(events: number): void {
     if (events === 0) return
     this.deliveries += events
+    this.writes++
     const size = Math.min(31 - Math.clz32(events), SIZES - 1)
     this.sizes[size] = (this.sizes[size] as number) + 1
   }

@@ -2,6 +2,7 @@
 import type { ChannelSet } from '../log/channel-set.ts'
 import type { Position } from '../log/log.ts'
 import { Audience } from './audience.ts'
+import { type Coder, CODINGS } from './coding/coding.ts'
 import type { Frame } from './frame.ts'
 import type { TopicPages } from './page-reads.ts'
 import { type Variant, variantKey } from './variant.ts'
@@ -30,8 +31,9 @@ export class Topic {
     this.set = set
   }
 
-  audience(variant: Variant): Audience {
-    return (this.#audiences[variantKey(variant)] ??= new Audience(this.set, variant))
+  audience(variant: Variant, coder?: Coder): Audience {
+    const key = variantKey(variant) + 8 * (coder ? CODINGS.indexOf(coder.coding) : 0)
+    return (this.#audiences[key] ??= new Audience(this.set, variant, coder))
   }
 
   push(frame: Frame): void {

@@ -1,4 +1,5 @@
 /** One request, one answer: the routes, who may take them, and what goes on every answer. */
+import { checkPattern, coversPart } from '@downlink/wire'
 import type { Action, Authorize, AuthorizeRequest, Verdict } from '../auth/authorize.ts'
 import { crossSite } from '../auth/cross-site.ts'
 import { guard } from '../auth/guard.ts'
@@ -8,6 +9,8 @@ import { Metrics } from '../ops/metrics.ts'
 import { checkTargets } from '../publish.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import { corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
+import { coderOf, type Coding } from '../delivery/coding/coding.ts'
+import { codingFor } from './encoding.ts'
 import { alive, list, metricsPage, ready } from './look.ts'
 import {
   type Answer,
@@ -21,8 +24,8 @@ import {
 import { Memo } from './memo.ts'
 import { Polls } from './polls.ts'
 import { Problem, problemAnswer, toProblem } from './problem.ts'
-import { emptyStream, read } from './read.ts'
-import { asksForStream } from './read-request.ts'
+import { emptyStream, longPoll, stream } from './read.ts'
+import { asksForStream, readRequest } from './read-request.ts'
 import { wantsProblem } from './negotiate.ts'
 import { drop, publish, type PublishRequest, publishRequest } from './write.ts'
 
@@ -31,6 +34,12 @@ export interface HandlerOptions {
   readonly authorize?: Authorize
   /** Origins whose pages may read and write, e.g. `https://app.example`. Default none but the hub's own. */
   readonly origins?: readonly string[]
+  /**
+   * Channels, by name or pattern, whose streams are compressed for those who accept gzip or zstd: worth it where many read the
+   * same. What is sent to a client then tells by its length something of what it says, so name no channels that strangers can
+   * write to and that carry secrets. Default none.
+   */
+  readonly compress?: readonly string[]
   /** Bytes of a request's body at most; a larger one is `413`. Default 1,048,576. */
   readonly bodyLimit?: number
   /** How long a body may take to arrive, in milliseconds; then `408`. Default 30,000. */
@@ -39,6 +48,8 @@ export interface HandlerOptions {
   readonly page?: { readonly headers: Headers; readonly body: string }
 }
 
+/** The first is dearer to read for nobody, and cheaper to make. */
+const STREAM_CODINGS = ['zstd', 'gzip'] as const
 const LOOK = ['/healthz', '/readyz', '/metrics']
 const DEFAULT_BODY_LIMIT = 1024 * 1024
 const ALLOW = { channel: 'GET, HEAD, POST, DELETE, OPTIONS', look: 'GET, HEAD, OPTIONS' }
@@ -51,6 +62,7 @@ export class Handler {
   readonly #origins: readonly string[]
   readonly #metrics: Metrics
   readonly #polls: Polls
+  readonly #compress: readonly string[]
   readonly #sets = new Memo<ChannelSet>()
   readonly #targets = new Memo<readonly string[]>()
 
@@ -60,6 +72,7 @@ export class Handler {
     this.#origins = options.origins ?? []
     this.#metrics = new Metrics(hub)
     this.#polls = new Polls(hub, options.authorize === undefined)
+    this.#compress = (options.compress ?? []).map(checkPattern)
   }
 
   /** Whether there is something of the hub's at this path. */
@@ -183,8 +196,8 @@ export class Handler {
       case 'GET':
       case 'HEAD': {
         const set = this.#sets.get(path, () => this.hub.channelSet(namesOf(path)))
-        if (this.options.authorize === undefined) return read(this.hub, this.#polls, request, set)
-        return this.#permit(request, 'read', set.parts).then(() => read(this.hub, this.#polls, request, set))
+        if (this.options.authorize === undefined) return this.#read(request, set)
+        return this.#permit(request, 'read', set.parts).then(() => this.#read(request, set))
       }
       case 'POST': {
         const targets = this.#targetsOf(path)
@@ -200,6 +213,22 @@ export class Handler {
       default:
         throw notAllowed(method, ALLOW.channel)
     }
+  }
+
+  #read(request: HttpRequest, set: ChannelSet): Answer | LaterAnswer | Promise<Answer> {
+    const { hub } = this
+    const plan = readRequest(request, hub.limits)
+    if (plan.transport === 'sse') return stream(hub, request, set, plan, this.#codingOf(request, set))
+    if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan)
+    return this.#polls.answer(set, plan, request)
+  }
+
+  #codingOf(request: HttpRequest, set: ChannelSet): Coding {
+    const rules = this.#compress
+    if (rules.length === 0) return 'identity'
+    const wanted = codingFor(request.header('accept-encoding'), STREAM_CODINGS)
+    const covered = (part: string): boolean => rules.some((rule) => coversPart(rule, part))
+    return wanted !== undefined && set.parts.every(covered) && coderOf(wanted) ? wanted : 'identity'
   }
 
   #targetsOf(path: string): readonly string[] {

@@ -38,7 +38,7 @@ export type Headers = Readonly<Record<string, string>>
  * for many may have them already.
  */
 export const STANDING: Headers = {
-  vary: 'Accept, Prefer, Last-Event-ID, Origin, Authorization, Cookie',
+  vary: 'Accept, Accept-Encoding, Prefer, Last-Event-ID, Origin, Authorization, Cookie',
   'x-content-type-options': 'nosniff',
 }
 

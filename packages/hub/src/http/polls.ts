@@ -6,7 +6,9 @@ import { encodePage, type Page } from '@downlink/wire'
 import type { Hub } from '../hub.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import { etagOf, matchesEtag } from './etag.ts'
-import { json, STANDING, type WholeAnswer } from './message.ts'
+import { codingFor } from './encoding.ts'
+import { type HttpRequest, json, STANDING, type WholeAnswer } from './message.ts'
+import { codePageBody, PAGE_CODINGS, type PageCoding } from './page-coding.ts'
 import type { ReadRequest } from './read-request.ts'
 
 /** Bytes of all bodies that are kept; beyond it all are forgotten. */
@@ -14,10 +16,15 @@ const KEPT_BYTES = 16 * 1024 * 1024
 /** Pages that are kept. */
 const KEPT_PAGES = 4_096
 
+/** What is smaller goes out as it is. */
+const SMALLEST_CODED = 1024
+
 interface Polled {
   readonly etag: string
   readonly found: WholeAnswer
   readonly unchanged: WholeAnswer
+  /** As it was asked for. Undefined: it is not to be coded. */
+  readonly coded: Map<PageCoding, Promise<WholeAnswer>> | undefined
 }
 
 interface Kept {
@@ -39,17 +46,13 @@ export class Polls {
     this.#open = open
   }
 
-  answer(
-    set: ChannelSet,
-    plan: ReadRequest,
-    ifNoneMatch: string | undefined,
-  ): WholeAnswer | Promise<WholeAnswer> {
+  answer(set: ChannelSet, plan: ReadRequest, request: HttpRequest): WholeAnswer | Promise<WholeAnswer> {
     const key = `${set.key}?${plan.key}`
     const { log } = this.#hub
     const kept = this.#kept.get(key)
     const version = log.version()
-    if (kept !== undefined && kept.version === version) return choose(kept.polled, ifNoneMatch)
-    return this.#next(key, set, plan, version).then((polled) => choose(polled, ifNoneMatch))
+    if (kept !== undefined && kept.version === version) return choose(kept.polled, request)
+    return this.#next(key, set, plan, version).then((polled) => choose(polled, request))
   }
 
   /** Who asks for the same at the same version waits for the same read. */
@@ -75,7 +78,9 @@ export class Polls {
     const headers = { ...STANDING, etag, 'cache-control': cacheControl(page, plan, this.#open) }
     const body = Buffer.from(`${encodePage(page)}\n`)
     const found = json(body, { ...headers, 'content-length': String(body.length) })
-    return { etag, found, unchanged: { status: 304, headers } }
+    // Pages of one channel or pattern only: see `coding/parts.ts` for what lengths would tell.
+    const coded = set.parts.length === 1 && body.length >= SMALLEST_CODED ? new Map() : undefined
+    return { etag, found, unchanged: { status: 304, headers }, coded }
   }
 
   #keep(key: string, kept: Kept): void {
@@ -92,8 +97,24 @@ function sizeOf({ polled }: Kept): number {
   return (polled.found.body as Uint8Array).length
 }
 
-function choose({ etag, found, unchanged }: Polled, ifNoneMatch: string | undefined): WholeAnswer {
-  return ifNoneMatch !== undefined && matchesEtag(ifNoneMatch, etag) ? unchanged : found
+function choose(polled: Polled, request: HttpRequest): WholeAnswer | Promise<WholeAnswer> {
+  const ifNoneMatch = request.header('if-none-match')
+  if (ifNoneMatch !== undefined && matchesEtag(ifNoneMatch, polled.etag)) return polled.unchanged
+  const { coded, found } = polled
+  if (coded === undefined) return found
+  const coding = codingFor(request.header('accept-encoding'), PAGE_CODINGS)
+  if (coding === undefined) return found
+  const known = coded.get(coding)
+  if (known) return known
+  const answer = codePage(found, coding)
+  coded.set(coding, answer)
+  return answer
+}
+
+async function codePage(found: WholeAnswer, coding: PageCoding): Promise<WholeAnswer> {
+  const body = await codePageBody(found.body as Uint8Array, coding)
+  const headers = { ...found.headers, 'content-encoding': coding, 'content-length': String(body.length) }
+  return { ...found, headers, body }
 }
 
 /** A full page after a cursor never changes, but for erased channels. */

@@ -1,5 +1,6 @@
 /** `GET /channels/{…}`: one plan, three ways to carry it out. */
 import { encodeComment, encodePage, encodeRetry, type Page } from '@downlink/wire'
+import type { Coding } from '../delivery/coding/coding.ts'
 import type { Hub } from '../hub.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import {
@@ -10,9 +11,8 @@ import {
   type LaterAnswer,
   type WholeAnswer,
 } from './message.ts'
-import type { Polls } from './polls.ts'
 import type { Problem } from './problem.ts'
-import { type ReadRequest, readRequest } from './read-request.ts'
+import type { ReadRequest } from './read-request.ts'
 
 const STREAM_HEADERS: Headers = {
   'content-type': 'text/event-stream',
@@ -21,19 +21,7 @@ const STREAM_HEADERS: Headers = {
   'x-accel-buffering': 'no',
 }
 
-export function read(
-  hub: Hub,
-  polls: Polls,
-  request: HttpRequest,
-  set: ChannelSet,
-): Answer | LaterAnswer | Promise<Answer> {
-  const plan = readRequest(request, hub.limits)
-  if (plan.transport === 'sse') return stream(hub, request, set, plan)
-  if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan)
-  return polls.answer(set, plan, request.header('if-none-match'))
-}
-
-function longPoll(hub: Hub, { method }: HttpRequest, set: ChannelSet, plan: ReadRequest): LaterAnswer {
+export function longPoll(hub: Hub, { method }: HttpRequest, set: ChannelSet, plan: ReadRequest): LaterAnswer {
   const { origin, limit, wait, preferred } = plan
   // HEAD asks what the answer would look like, and is told at once.
   const ms = method === 'HEAD' ? 0 : wait * 1000
@@ -54,14 +42,21 @@ function pageAnswer(page: Page, headers: Headers): WholeAnswer {
   return json(`${encodePage(page)}\n`, headers)
 }
 
-async function stream(hub: Hub, request: HttpRequest, set: ChannelSet, plan: ReadRequest): Promise<Answer> {
+export async function stream(
+  hub: Hub,
+  request: HttpRequest,
+  set: ChannelSet,
+  plan: ReadRequest,
+  coding: Coding,
+): Promise<Answer> {
   if (await hub.isOver(set, plan.origin)) return { status: 204, headers: { 'cache-control': 'no-store' } }
-  if (request.method === 'HEAD') return { status: 200, headers: STREAM_HEADERS }
+  const headers = coding === 'identity' ? STREAM_HEADERS : { ...STREAM_HEADERS, 'content-encoding': coding }
+  if (request.method === 'HEAD') return { status: 200, headers }
   hub.admit()
   return {
     status: 200,
-    headers: STREAM_HEADERS,
-    open: (sink) => hub.open(set, plan.origin, sink, plan.variant),
+    headers,
+    open: (sink) => hub.open(set, plan.origin, sink, plan.variant, coding),
   }
 }
 

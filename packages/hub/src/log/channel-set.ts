@@ -29,6 +29,12 @@ export class ChannelSet {
     return [...this.names, ...this.patterns]
   }
 
+  /** Which of the parts a channel of the set is in: its name, or the first pattern that it matches. */
+  partOf(channel: string): string | undefined {
+    if (this.#names.has(channel)) return channel
+    return this.patterns.find((pattern) => matchesPattern(pattern, channel))
+  }
+
   /** Whether the set names this channel itself, not only by a pattern. */
   hasName(channel: string): boolean {
     return this.#names.has(channel)

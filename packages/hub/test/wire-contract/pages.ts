@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { ask, askPage, post } from './client.ts'
 import { type Face, fresh, shared, untilCounts } from './face.ts'
 
-const VARY = 'Accept, Prefer, Last-Event-ID, Origin, Authorization, Cookie'
+const VARY = 'Accept, Accept-Encoding, Prefer, Last-Event-ID, Origin, Authorization, Cookie'
 const ndjson = { 'content-type': 'application/x-ndjson' }
 const lines = (count: number, data: unknown = 'x'): string => `${JSON.stringify({ data })}\n`.repeat(count)
 

@@ -104,8 +104,8 @@ export function slowReaderFacts(face: Face): void {
         for (let n = 0; n < EVENTS; n++)
           ids.push(...(await post(url, String.fromCodePoint(97 + (n % 26)).repeat(SIZE))))
         const grown = (((await hub.command({ do: 'memory' })) as number) - before) / 1e6
-        // Each stalled reader's 48 MB would come on top of the log's.
-        assert.ok(grown < 48 + (STALLED * 48) / 2, `the hub grew by ${grown} MB`)
+        // Each stalled reader's 48 MB would come on top of the log's, and of what is garbage by then.
+        assert.ok(grown < 48 + STALLED * 36, `the hub grew by ${grown} MB`)
         const [first, second, ...others] = stalled as [Socket, Socket, ...Socket[]]
         for (const socket of others) socket.destroy()
         for (const socket of [first, second]) assert.deepEqual(await readOn(socket, ids.length), ids)

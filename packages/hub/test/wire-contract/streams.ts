@@ -21,7 +21,7 @@ export function streamFacts(face: Face): void {
           'cache-control': 'no-store, no-transform',
           'x-accel-buffering': 'no',
           'x-content-type-options': 'nosniff',
-          vary: 'Accept, Prefer, Last-Event-ID, Origin, Authorization, Cookie',
+          vary: 'Accept, Accept-Encoding, Prefer, Last-Event-ID, Origin, Authorization, Cookie',
         },
       )
     })

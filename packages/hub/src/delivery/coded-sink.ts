@@ -1,0 +1,56 @@
+/** A reader's connection whose bytes are coded: what is its own goes out as it is, in the coding's form. */
+import type { CodedBody, Coder, Run } from './coding/coding.ts'
+import { type Sum, sumOf } from './coding/crc32.ts'
+import type { Sink } from './sink.ts'
+
+export class CodedSink implements Sink {
+  readonly #sink: Sink
+  readonly #body: CodedBody
+  #begun = false
+
+  constructor(sink: Sink, coder: Coder) {
+    this.#sink = sink
+    this.#body = coder.begin()
+  }
+
+  get coder(): Coder {
+    return this.#body.coder
+  }
+
+  get bytesWaiting(): number | undefined {
+    return this.#sink.bytesWaiting
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.writePiece(this.#body.coder.stored(bytes), sumOf(bytes))
+  }
+
+  /** What is coded already, and the sum of its content. */
+  writePiece(coded: Uint8Array, content: Sum): boolean {
+    this.#body.took(content)
+    return this.#write(coded)
+  }
+
+  /** What the whole audience is given, coded already. */
+  writeShared(coded: Uint8Array, run: Run): boolean {
+    this.#body.shared(run)
+    return this.#write(coded)
+  }
+
+  end(): void {
+    const ending = this.#body.ending()
+    if (ending.length > 0) this.#write(ending)
+    this.#sink.end()
+  }
+
+  abort(): void {
+    this.#sink.abort()
+  }
+
+  #write(coded: Uint8Array): boolean {
+    if (this.#begun) return this.#sink.write(coded)
+    this.#begun = true
+    const { opening } = this.#body
+    return this.#sink.write(opening.length === 0 ? coded : Buffer.concat([opening, coded]))
+  }
+}
