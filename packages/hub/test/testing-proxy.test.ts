@@ -67,7 +67,7 @@ describe('without a fault', () => {
   })
 
   test('a connection is kept from answer to answer, whatever they are like', async (t) => {
-    const { proxy } = await proxiedHub(t)
+    const { accepted, proxy } = await proxiedHub(t)
     const reading = new Reading(t, proxy.url)
     const etag = (await reading.send(bytes('GET /channels/a?transport=poll')).answer()).headers['etag'] ?? ''
     const again = bytes('GET /channels/a?transport=poll', { 'If-None-Match': etag })
@@ -77,12 +77,10 @@ describe('without a fault', () => {
     const chunks = bytes('POST /channels/a', { 'Transfer-Encoding': 'chunked' })
     reading.send(`${chunks}2\r\nab\r\n`).send('1\r\nc\r\n0\r\n\r\n')
     assert.equal((await reading.answer()).status, 200)
-    assert.deepEqual(
-      (await poll(proxy.url)).events.map(({ data }) => data),
-      ['one', 'abc'],
-    )
+    const page = await reading.send(bytes('GET /channels/a?transport=poll')).answer()
+    assert.match(page.body, /"data":"one".*"data":"abc"/)
     assert.equal(proxy.requestsTo('/channels/a'), 5)
-    assert.equal(reading.socket.readyState, 'open')
+    assert.deepEqual([proxy.accepted, accepted()], [1, 1])
   })
 
   test('requests that were sent at once are answered one after the other', async (t) => {
@@ -380,14 +378,13 @@ describe('a proxy that is slow', () => {
     const { proxy } = await setup(t, { trickle: true })
     const reading = stream(t, proxy.url)
     await reading.until((text) => text.includes(OPENING))
-    assert.equal(reading.pieces[0], 'H')
     // The system may join a few on their way.
     assert.ok(reading.pieces.length > reading.all.length / 4, `${reading.pieces.length} pieces`)
   })
 
   test('and splits each character of several bytes', async (t) => {
     const data = 'naïve €uro 😀'
-    const { direct, proxy } = await setup(t, { splitUtf8: { everyMs: 5 } })
+    const { direct, proxy } = await setup(t, { splitUtf8: { everyMs: 10 } })
     const init = { headers: { accept: 'text/event-stream' } }
     const events = readEventStream((await fetch(`${proxy.url}/channels/a`, init)).body)
     t.after(() => events.return())
@@ -397,11 +394,9 @@ describe('a proxy that is slow', () => {
     await publish(direct, data)
     await reading.until((text) => told(text).includes('\n\n'))
     assert.equal((await events.next()).value?.data, data)
-    const endings = reading.pieces.map((piece) => piece.at(-1))
-    assert.deepEqual(
-      endings.filter((last) => last !== undefined && last >= '\xc0'),
-      ['\xc3', '\xe2', '\xf0'],
-    )
+    const endings = reading.pieces.map((piece) => piece.at(-1) ?? '')
+    // A break is no promise: the system may join two of them.
+    assert.ok(endings.filter((last) => last >= '\xc0').length >= 2, JSON.stringify(reading.pieces))
   })
 })
 
@@ -540,6 +535,37 @@ describe('the target', () => {
       assert.equal(await reading.how, how)
       assert.equal(reading.all, head)
     }
+  })
+
+  test('may answer before it has the whole request, and gets it all the same', async (t) => {
+    const came: string[] = []
+    const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
+    const target = await rawTarget(t, (socket) => {
+      socket.on('data', (bytes) => {
+        came.push(bytes.toString())
+        if (bytes.includes('HTTP/1.1')) socket.write(answer)
+      })
+    })
+    const proxy = await hostileProxy(target)
+    t.after(() => proxy.close())
+    const reading = new Reading(t, proxy.url)
+    reading.send('POST /one HTTP/1.1\r\nContent-Length: 3\r\n\r\n')
+    assert.equal((await reading.answer()).status, 200)
+    reading.send('abcGET /two HTTP/1.1\r\n\r\n')
+    assert.equal((await reading.answer()).status, 200)
+    assert.equal(came.join(''), 'POST /one HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET /two HTTP/1.1\r\n\r\n')
+  })
+
+  test('that says more than it was asked loses its connection, and what it said too much', async (t) => {
+    const target = await rawTarget(t, (socket) => {
+      const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+      socket.once('data', () => socket.write(`${answer}${answer}`))
+    })
+    const proxy = await hostileProxy(target)
+    t.after(() => proxy.close())
+    const reading = stream(t, proxy.url)
+    assert.equal(await reading.how, 'end')
+    assert.equal(reading.all, 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
   })
 
   test('may say 100 before its answer', async (t) => {

@@ -2,8 +2,9 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { HubError } from '../errors.ts'
-import { type Address, Connection, type Surroundings } from './connection.ts'
+import { Connection, type Surroundings } from './connection.ts'
 import { type Fault, HARMLESS, isFor, type Plan, planOf, type ProxiedRequest } from './fault.ts'
+import type { Address } from './target.ts'
 
 export interface HostileProxyOptions {
   /** What is wrong from the beginning. Default `{}`: nothing, it passes everything on as it comes. */

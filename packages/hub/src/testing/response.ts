@@ -65,9 +65,9 @@ export class Response {
     return this.#head !== undefined
   }
 
-  /** The head, unless it is held; the body may be over with it. */
+  /** The head, unless it is held. */
   begin(): Step[] {
-    if (this.#framing.kind === 'none' || this.#left === 0) return this.end()
+    if (this.#left === 0) return this.end()
     return this.#plan.hold === 'response' ? [] : this.#pass(Buffer.alloc(0))
   }
 

@@ -13,6 +13,8 @@ export interface ServedHub {
   /** E.g. `http://127.0.0.1:40123`. */
   readonly url: string
   readonly stop: () => Promise<void>
+  /** How many connections it has accepted so far. */
+  readonly accepted: () => number
 }
 
 export async function servedHub(
@@ -22,23 +24,25 @@ export async function servedHub(
 ): Promise<ServedHub> {
   const hub = createHub(options)
   const server = await serveHub(hub, { host: '127.0.0.1', graceMs: 100, ...serverOptions })
+  let accepted = 0
+  server.server.on('connection', () => accepted++)
   const stop = async (): Promise<void> => {
     await server.stop()
     await hub.close()
   }
   t.after(stop)
-  return { hub, url: server.url, stop }
+  return { hub, url: server.url, stop, accepted: () => accepted }
 }
 
 /** A hub, and a hostile proxy in front of it. */
 export async function proxiedHub(
   t: TestContext,
   options: HostileProxyOptions = {},
-): Promise<{ readonly hub: Hub; readonly proxy: HostileProxy; readonly direct: string }> {
-  const { hub, url } = await servedHub(t)
+): Promise<Omit<ServedHub, 'url'> & { readonly proxy: HostileProxy; readonly direct: string }> {
+  const { url, ...served } = await servedHub(t)
   const proxy = await hostileProxy(url, options)
   t.after(() => proxy.close())
-  return { hub, proxy, direct: url }
+  return { ...served, proxy, direct: url }
 }
 
 /** A server that does with each connection what it is told; what is left open is ended with the test. */
