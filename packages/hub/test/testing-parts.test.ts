@@ -240,6 +240,18 @@ describe('a response', () => {
     assert.equal(sent, 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\nA: b\r\n\r\n')
   })
 
+  test('may hold its head until its first bytes may pass', () => {
+    const steps = through(LENGTH, { hold: { blocks: 4, head: true } })
+    assert.deepEqual(steps, ['HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n', 'abcd', 'ef'])
+    const response = new Response(
+      head(LENGTH),
+      { kind: 'length', length: 6 },
+      GET,
+      planOf({ hold: { until: 4, head: true } }),
+    )
+    assert.deepEqual([...response.begin(), ...response.body(Buffer.from('abc'))], [])
+  })
+
   test('that breaks off has what was held, and an end too early', () => {
     const response = new Response(
       head(LENGTH),
@@ -299,7 +311,7 @@ test('what makes no sense as a fault is refused, with what was expected', () => 
     [{ trickle: { bytes: 0 } }, /`trickle.bytes` to be a whole number from 1/],
     [{ hold: { blocks: 0 } }, /`hold.blocks`/],
     [{ hold: {} as never }, /`hold/],
-    [{ hold: 'head' as never }, /`hold` to be 'response', 'body', or an object, got "head"$/],
+    [{ hold: 'head' as never }, /`hold` to be 'response', 'body', or an object with .*, got "head"$/],
     [{ cut: { afterMs: Number.NaN } }, /`cut.afterMs`/],
     [{ silence: { afterBytes: -1 } }, /`silence.afterBytes`/],
     [{ answer: { status: 99 } }, /`answer.status`/],

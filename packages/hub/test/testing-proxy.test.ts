@@ -462,9 +462,21 @@ describe('a proxy that changes what passes', () => {
     assert.deepEqual([answer.body, answer.headers['content-length']], [whole.slice(0, 20), '20'])
     // The connection goes on, with another one to the target.
     assert.equal((await reading.send(bytes('GET /healthz')).answer()).status, 200)
+    const last = new Reading(t, proxy.url)
+    last.send(bytes('GET /channels/a?transport=poll', { Connection: 'close' }))
+    assert.equal(await last.how, 'end')
     const cut = stream(t, proxy.url)
     assert.equal(await cut.how, 'end')
     assert.equal(cut.all.split('\r\n\r\n')[1]?.length, 20)
+  })
+
+  test('leaves the target when it truncates: a hub has no reader that nobody reads', async (t) => {
+    const { hub, direct, proxy } = await proxiedHub(t, { fault: { truncate: 20 } })
+    const init = { headers: { accept: 'text/event-stream' } }
+    const response = await fetch(`${proxy.url}/channels/a`, init)
+    assert.equal(response.headers.get('transfer-encoding'), 'chunked')
+    assert.equal((await response.text()).length, 20)
+    while (hub.delivery.readers > 0) await publish(direct, 'x', 'elsewhere')
   })
 
   test('strips Last-Event-ID, so that a stream that was to resume begins anew', async (t) => {

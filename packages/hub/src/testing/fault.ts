@@ -57,14 +57,15 @@ export interface Fault {
 
 /**
  * `response`: all of it, with its head. `body`: all of it, after the head has passed. `until`: until that many bytes have come, then
- * everything passes. `blocks`: passes whole blocks of that many bytes. `after`: that many bytes pass, and no more.
+ * everything passes. `blocks`: passes whole blocks of that many bytes. `after`: that many bytes pass, and no more. The head passes at
+ * once, or with `head: true` together with the first bytes: as with nginx, which buffers in `{ blocks: 4096, head: true }`.
  */
 export type Hold =
   | 'response'
   | 'body'
-  | { readonly until: number }
-  | { readonly blocks: number }
-  | { readonly after: number }
+  | { readonly until: number; readonly head?: boolean }
+  | { readonly blocks: number; readonly head?: boolean }
+  | { readonly after: number; readonly head?: boolean }
 
 /** The first that happens; without either of them it is at once, before anything was answered. */
 export interface When {
@@ -128,12 +129,7 @@ export function planOf(fault: Fault): Plan {
       throw wrong('strip', `header fields other than ${FRAMING_FIELDS.join(', ')}`, name)
     }
   }
-  if (typeof hold === 'object') {
-    const [[name, bytes] = ['bytes', undefined]] = Object.entries<number | undefined>(hold)
-    checkNumber(`hold.${name}`, bytes, name === 'blocks' ? 1 : 0)
-  } else if (hold !== undefined && hold !== 'response' && hold !== 'body') {
-    throw wrong('hold', "'response', 'body', or an object", hold)
-  }
+  if (hold !== undefined) checkHold(hold)
   if (truncate !== Infinity) checkNumber('truncate', truncate)
   const { requestMs = 0, responseMs = 0 } =
     typeof delay === 'number' ? { requestMs: delay, responseMs: delay } : delay
@@ -151,6 +147,20 @@ export function planOf(fault: Fault): Plan {
     cut: cut && { ...momentOf('cut', cut), by: cut.by ?? 'reset' },
     silence: silence && momentOf('silence', silence),
   }
+}
+
+function checkHold(hold: Hold): void {
+  if (hold === 'response' || hold === 'body') return
+  if (typeof hold === 'object') {
+    if ('until' in hold) return checkNumber('hold.until', hold.until)
+    if ('blocks' in hold) return checkNumber('hold.blocks', hold.blocks, 1)
+    if ('after' in hold) return checkNumber('hold.after', hold.after)
+  }
+  throw wrong('hold', "'response', 'body', or an object with until, blocks or after", hold)
+}
+
+export function holdsHead(hold: Hold | undefined): boolean {
+  return hold === 'response' || (typeof hold === 'object' && hold.head === true)
 }
 
 /** What happens to requests that the fault is not for. */

@@ -1,6 +1,6 @@
 /** One response on its way through: what is done to its head and body, and what then goes to the client. Pure. */
 import { gzipSync } from 'node:zlib'
-import type { Plan } from './fault.ts'
+import { holdsHead, type Plan } from './fault.ts'
 import { frame, frameEnd, type Framing } from './framing.ts'
 import { closesAfter, type Head, hasWord, statusOf, valueOf, withField, without, writeHead } from './head.ts'
 import { HeldBody } from './hold.ts'
@@ -68,7 +68,7 @@ export class Response {
   /** The head, unless it is held. */
   begin(): Step[] {
     if (this.#left === 0) return this.end()
-    return this.#plan.hold === 'response' ? [] : this.#pass(Buffer.alloc(0))
+    return holdsHead(this.#plan.hold) ? [] : this.#pass(Buffer.alloc(0))
   }
 
   body(bytes: Buffer): Step[] {
@@ -110,7 +110,7 @@ export class Response {
     this.#passed = 0
     if (this.#gzips) return this.#pass(Buffer.alloc(0))
     const released = this.#held.change(plan.hold)
-    return plan.hold === 'response' ? [] : this.#pass(released)
+    return holdsHead(plan.hold) && released.length === 0 ? [] : this.#pass(released)
   }
 
   /** Gives out the head, if it is still there, and these bytes as far as nothing happens within them. */
