@@ -29,9 +29,10 @@ const PATHS_LIMIT = 1000
  * An HTTP/1.1 proxy for tests, between clients and one target.
  *
  * ```ts
- * await using proxy = await hostileProxy(hub.url, { fault: { hold: 'body', only: 'streams' } })
+ * const proxy = await hostileProxy(hub.url, { fault: { hold: 'body', only: 'streams' } })
  * const response = await fetch(`${proxy.url}/channels/orders`, { headers: { accept: 'text/event-stream' } })
  * proxy.set({}) // what was held comes now
+ * await proxy.close()
  * ```
  *
  * Each connection of a client has one of its own to the target. Heads pass as they came, `Host` included, and nothing is added
