@@ -322,6 +322,27 @@ describe('a proxy that falls silent', () => {
     assert.equal(reading.socket.readyState, 'open')
   })
 
+  test('takes nothing from the target any more, so that its connection fills', async (t) => {
+    let from: Socket | undefined
+    const size = 64 * 1024 * 1024
+    const target = await rawTarget(t, (socket) => {
+      socket
+        .on('error', () => {})
+        .once('data', () => {
+          from = socket
+          for (const piece of whole(size)) socket.write(piece)
+        })
+    })
+    const proxy = await hostileProxy(target, { fault: { silence: { afterBytes: 1000 } } })
+    t.after(() => proxy.close())
+    const reading = stream(t, proxy.url)
+    await reading.until((text) => text.length > 1000)
+    const { url } = await servedHub(t)
+    for (let turn = 0; turn < 1000; turn++) await fetch(url)
+    const passed = (from?.bytesWritten ?? size) - (from?.writableLength ?? 0)
+    assert.ok(passed < size / 2, `${passed} bytes passed`)
+  })
+
   test('at once: a request has no answer, and its connection does not end', async (t) => {
     const { hub, proxy, tell } = await setup(t, { silence: {} })
     const reading = stream(t, proxy.url)
@@ -415,6 +436,10 @@ describe('a proxy that answers by itself', () => {
     proxy.set({})
     const third = await reading.send(bytes('GET /channels/a?transport=poll')).answer()
     assert.deepEqual([third.status, JSON.parse(third.body).events], [200, []])
+    // Nor does the target, which is connected now, get the body of a request that it did not get.
+    proxy.set({ answer: { status: 503, times: 1 } })
+    assert.equal((await reading.send(bytes('POST /channels/a', {}, 'lost')).answer()).status, 503)
+    assert.equal((await reading.send(bytes('GET /healthz')).answer()).status, 200)
   })
 
   test('the next few requests, and no more', async (t) => {
@@ -566,6 +591,22 @@ describe('the target', () => {
     reading.send('abcGET /two HTTP/1.1\r\n\r\n')
     assert.equal((await reading.answer()).status, 200)
     assert.equal(came.join(''), 'POST /one HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET /two HTTP/1.1\r\n\r\n')
+  })
+
+  test('that closes a kept connection instead of answering is seen to close it: clients ask again', async (t) => {
+    const target = await rawTarget(t, (socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+        socket.once('data', () => socket.end())
+      })
+    })
+    const proxy = await hostileProxy(target)
+    t.after(() => proxy.close())
+    const reading = new Reading(t, proxy.url)
+    assert.equal((await reading.send(bytes('GET /')).answer()).status, 200)
+    reading.send(bytes('GET /'))
+    assert.equal(await reading.how, 'end')
+    assert.equal(reading.text, '')
   })
 
   test('that says more than it was asked loses its connection, and what it said too much', async (t) => {
