@@ -1,7 +1,7 @@
 /**
  * Installs what the tests need and this machine lacks: see the tables of `tools.mjs`.
  *
- * The benchmarks have tables of their own, so that nobody needs nginx to run the tests.
+ * The benchmarks have tables of their own, so that nobody needs their peers to run the tests.
  *
  * It starts no service and leaves none running. Where everything is there it only looks. Where it may not
  * install it fails, and says the exact line to type.

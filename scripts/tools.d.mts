@@ -31,7 +31,18 @@ export declare function hasSystemTool(tool: SystemTool): boolean
 export declare function findCommand(...commands: string[]): string | undefined
 export declare const tools: Readonly<
   Record<
-    'chromium' | 'curl' | 'python3' | 'sqlite3' | 'node20' | 'node22' | 'node24' | 'bun' | 'deno' | 'nginx',
+    | 'chromium'
+    | 'curl'
+    | 'python3'
+    | 'sqlite3'
+    | 'nginx'
+    | 'haproxy'
+    | 'caddy'
+    | 'node20'
+    | 'node22'
+    | 'node24'
+    | 'bun'
+    | 'deno',
     string
   >
 >

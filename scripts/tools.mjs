@@ -40,6 +40,20 @@ export const systemTools = [
     package: 'build-essential',
     why: 'a library that writes down what a hub writes, for the loss of power',
   },
+  // The proxies that people have. Debian puts two of them where only root's PATH leads.
+  {
+    name: 'nginx',
+    commands: ['nginx', '/usr/sbin/nginx'],
+    package: 'nginx',
+    why: 'the proxy that buffers by default',
+  },
+  {
+    name: 'haproxy',
+    commands: ['haproxy', '/usr/sbin/haproxy'],
+    package: 'haproxy',
+    why: 'a proxy in front of the hub',
+  },
+  { name: 'caddy', commands: ['caddy'], package: 'caddy', why: 'a proxy in front of the hub' },
 ]
 
 /** Runtimes that come from npm as one binary each. They go to `.tools/<name>`, so nothing else sees their `bin`. */
@@ -94,8 +108,8 @@ export const frameworks = [
 /** Only `npm run bench` needs these: the peers it measures against. */
 export const benchSystemTools = [
   {
-    name: 'nginx',
-    // The package of the module brings nginx along; that nginx is there does not show that the module is.
+    name: 'nchan',
+    // That nginx is there does not show that the module is.
     files: ['/usr/lib/nginx/modules/ngx_nchan_module.so'],
     commands: ['nginx', '/usr/sbin/nginx'],
     package: 'libnginx-mod-nchan',
@@ -171,7 +185,7 @@ function runtimePath(name) {
 }
 
 function systemPath(name) {
-  const tool = [...systemTools, ...benchSystemTools].find((candidate) => candidate.name === name)
+  const tool = systemTools.find((candidate) => candidate.name === name)
   return findCommand(...tool.commands) ?? name
 }
 
@@ -187,11 +201,12 @@ export const tools = {
   curl: systemPath('curl'),
   python3: systemPath('python3'),
   sqlite3: systemPath('sqlite3'),
+  nginx: systemPath('nginx'),
+  haproxy: systemPath('haproxy'),
+  caddy: systemPath('caddy'),
   node20: runtimePath('node20'),
   node22: runtimePath('node22'),
   node24: node24(),
   bun: runtimePath('bun'),
   deno: runtimePath('deno'),
-  // Under `npm run bench` these, too.
-  nginx: systemPath('nginx'),
 }

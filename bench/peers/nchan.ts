@@ -7,7 +7,7 @@ import { benchSystemTools, tools } from '../../scripts/tools.mjs'
 import { fileLimit } from '../machine/proc.ts'
 import { type Peer, startServer } from './server.ts'
 
-const module = benchSystemTools.find((tool) => tool.name === 'nginx')?.files?.[0]
+const module = benchSystemTools.find((tool) => tool.name === 'nchan')?.files?.[0]
 
 export const nchan: Peer = {
   name: 'Nchan',

@@ -4,6 +4,7 @@ import { createHub, type Hub, type Page } from '@downlink/hub'
 import { fetchHandler } from '@downlink/hub/fetch'
 import { nodeHandler } from '@downlink/hub/node'
 import { SqliteLog, type SqliteLogOptions } from '@downlink/hub/sqlite'
+import { type Fault, hostileProxy } from '@downlink/hub/testing'
 
 const hub: Hub = createHub()
 export const page: Page = await hub.read('orders')
@@ -15,3 +16,6 @@ await hub.publish('orders', { type: 'paid', data: 'one' }, { idempotencyKey: 'k'
 await hub.publish(42, { data: 'one' })
 const options: SqliteLogOptions = { path: 'log.db', retention: [{ channels: '**', count: 1000 }] }
 export const durable: Hub = createHub({ log: await SqliteLog.open(options) })
+const fault: Fault = { only: 'streams', hold: { blocks: 4096, head: true } }
+await using proxy = await hostileProxy('http://127.0.0.1:4080', { fault })
+proxy.set({ cut: { afterMs: 1000, by: 'end' } })
