@@ -65,6 +65,8 @@ function line(member: string, field: string, value: string): string {
 
 /** The space after the colon keeps a value's own leading space: parsers take one away. */
 function lines(name: string, text: string): string {
+  // One line, as most data is: to split it takes longer than all the rest.
+  if (!text.includes('\n') && !text.includes('\r')) return text === '' ? `${name}\n` : `${name} ${text}\n`
   let written = ''
   for (const part of text.split(LINE_END)) written += part === '' ? `${name}\n` : `${name} ${part}\n`
   return written

@@ -64,7 +64,7 @@ export class Audience {
     const { set, variant } = this
     if (set.parts.length === 1) return [{ grant: set.key, bytes: plain }]
     return frames.map((frame) => {
-      return { grant: set.partOf(frame.record.channel) ?? '', bytes: frame.bytes(variant) }
+      return { grant: set.partOf(frame.record.channel) ?? '', bytes: Buffer.from(frame.text(variant)) }
     })
   }
 

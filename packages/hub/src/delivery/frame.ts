@@ -59,33 +59,44 @@ function recordBlock(record: LogRecord, epoch: string, variant: Variant): string
   }
 }
 
-/** A record on its way to the readers, with its bytes once somebody needed them: made once for each variant, however many read it. */
+/** A record on its way to the readers, with its block once somebody needed it: made once for each variant, however many read it. */
 export class Frame {
   readonly record: LogRecord
   readonly epoch: string
-  readonly #bytes: (Uint8Array | undefined)[] = []
+  /** Of the variant that was asked for last: most often there is but one. */
+  #text = ''
+  #variant = -1
 
   constructor(record: LogRecord, epoch: string) {
     this.record = record
     this.epoch = epoch
   }
 
-  bytes(variant: Variant): Uint8Array {
+  text(variant: Variant): string {
     const key = variantKey(variant)
-    return (this.#bytes[key] ??= Buffer.from(recordBlock(this.record, this.epoch, variant)))
+    if (this.#variant !== key) {
+      this.#text = recordBlock(this.record, this.epoch, variant)
+      this.#variant = key
+    }
+    return this.#text
   }
 }
 
+/** Text is put together, and then made into bytes at once: many small pieces of bytes cost more than they hold. */
 export function joinFrames(frames: readonly Frame[], variant: Variant): Uint8Array {
-  if (frames.length === 1) return (frames[0] as Frame).bytes(variant)
-  return Buffer.concat(frames.map((frame) => frame.bytes(variant)))
+  if (frames.length === 1) return Buffer.from((frames[0] as Frame).text(variant))
+  let text = ''
+  for (const frame of frames) text += frame.text(variant)
+  return Buffer.from(text)
 }
 
 export type Mark = EndMark | DropMark
 
 /** What is no event among the frames; mostly nothing. */
 export function marksOf(frames: readonly Frame[]): readonly Mark[] {
-  const marks: Mark[] = []
-  for (const { record } of frames) if (record.kind !== 'event') marks.push(record)
-  return marks
+  let marks: Mark[] | undefined
+  for (const { record } of frames) if (record.kind !== 'event') (marks ??= []).push(record)
+  return marks ?? NO_MARKS
 }
+
+const NO_MARKS: readonly Mark[] = []

@@ -3,6 +3,8 @@ import { checkType } from '../log/settle.ts'
 import type { Publication } from '../publish.ts'
 import { Problem } from './problem.ts'
 
+const BRACE = 123
+
 /**
  * Blank lines are passed over.
  *
@@ -11,8 +13,11 @@ import { Problem } from './problem.ts'
  */
 export function parseNdjson(text: string, type: string | undefined, limit: number): readonly Publication[] {
   const publications: Publication[] = []
-  for (const [index, line] of text.split('\n').entries()) {
-    if (line.trim() === '') continue
+  const lines = text.split('\n')
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index] as string
+    // Most lines begin with their brace.
+    if (line.charCodeAt(0) !== BRACE && line.trim() === '') continue
     if (publications.length === limit) {
       throw new Problem('batch-too-large', `Expected at most ${limit} lines: send smaller batches`, { limit })
     }
@@ -26,15 +31,22 @@ function parseLine(text: string, line: number, type: string | undefined): Public
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrongLine(line, `an object such as {"data":"…"}, got ${shown(text)}`)
   }
-  const members = Object.entries(value)
-  const stranger = members.find(([name]) => name !== 'type' && name !== 'data')
-  if (stranger) throw wrongLine(line, `no members but \`type\` and \`data\`, got ${shown(stranger[0])}`)
-  const given = new Map<string, unknown>(members)
-  if (!given.has('data')) throw wrongLine(line, 'a member `data`')
-  const own = given.has('type') ? given.get('type') : type
-  if (own !== undefined && typeof own !== 'string') throw wrongLine(line, '`type` to be a string')
-  if (own !== undefined) checkTypeOf(own, line)
-  return { data: given.get('data'), ...(own === undefined ? {} : { type: own }) }
+  let own: unknown = type
+  let data: unknown
+  let hasData = false
+  // What JSON.parse makes has members of its own only, whatever they are called.
+  for (const name of Object.keys(value)) {
+    if (name === 'type') own = (value as { type: unknown }).type
+    else if (name === 'data') {
+      data = (value as { data: unknown }).data
+      hasData = true
+    } else throw wrongLine(line, `no members but \`type\` and \`data\`, got ${shown(name)}`)
+  }
+  if (!hasData) throw wrongLine(line, 'a member `data`')
+  if (own === undefined) return { data }
+  if (typeof own !== 'string') throw wrongLine(line, '`type` to be a string')
+  checkTypeOf(own, line)
+  return { data, type: own }
 }
 
 function checkTypeOf(type: string, line: number): void {

@@ -50,6 +50,7 @@ export class IdempotencyKeys {
   }
 
   expire(now: number): void {
+    if (this.#answers.size === 0) return
     for (const [key, { time }] of this.#answers) {
       if (now - time <= KEY_LIFETIME) return
       this.#answers.delete(key)

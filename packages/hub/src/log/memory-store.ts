@@ -95,11 +95,15 @@ export class MemoryStore {
         this.#remove(this.channels.get(event.channel) as MemoryChannel, now)
       }
     }
+    if (this.#quiet.size > 0) this.#forgetQuiet(now)
+    if (this.#goneEnds > 0) this.#compactEnds()
+  }
+
+  #forgetQuiet(now: number): void {
     for (const channel of this.#quiet) {
       if (now - channel.quietSince < this.#limits.forget) break
       this.#forget(channel)
     }
-    this.#compactEnds()
   }
 
   keeps(event: LogEvent): boolean {
@@ -165,8 +169,8 @@ export class MemoryStore {
   }
 
   /** Each end behind its channel's last event of the batch, or at a position of its own behind the batch. */
-  #end(events: readonly LogEvent[], end: readonly string[], now: number): LogRecord[] {
-    if (end.length === 0) return [...events]
+  #end(events: LogEvent[], end: readonly string[], now: number): LogRecord[] {
+    if (end.length === 0) return events
     const last = new Map<string, LogEvent>()
     for (const event of events) last.set(event.channel, event)
     const ending = new Set(end)

@@ -15,6 +15,7 @@ import {
   type LogRecord,
   type LogState,
   type NewEvent,
+  type Position,
   type Tail,
   type TailListener,
 } from './log.ts'
@@ -86,7 +87,8 @@ export class MemoryLog implements Log {
     const known = idempotency && this.#keys.find(idempotency, now)
     if (known) return known
     const records = this.#store.append(batch, end, now)
-    const positions = records.flatMap((record) => (record.kind === 'event' ? record.position : []))
+    const positions: Position[] = []
+    for (const { kind, position } of records) if (kind === 'event') positions.push(position)
     const appended = { epoch: this.#epoch, positions, repeated: false }
     if (idempotency) this.#keys.remember(idempotency, appended, now)
     this.#tell(records)
