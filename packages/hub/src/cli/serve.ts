@@ -61,7 +61,7 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
     )
     .option(
       '--compress <channels>',
-      "channels whose streams to compress for clients that accept gzip or zstd, such as 'ticks.**': worth it where many " +
+      "channels whose streams to compress for clients that accept gzip, such as 'ticks.**': worth it where many " +
         'read the same (repeatable; default: none)',
       partsValue,
     )
