@@ -1,0 +1,375 @@
+/** The course of a subscription: which source reads, what follows its end, and when another takes over. It decides; sources read. */
+import { type Asker, pause } from './ask.ts'
+import { waitAfter } from './backoff.ts'
+import { checkByPoll } from './check.ts'
+import { SubscribeError } from './error.ts'
+import { createLadder } from './ladder.ts'
+import type { LifecycleEvent } from './lifecycle.ts'
+import { itemsOf } from './page-source.ts'
+import { deferred, type Reading, type ReadingHost, startReading } from './reading.ts'
+import { createSieve } from './sieve.ts'
+import type { Item, Outcome, Place, Source } from './source.ts'
+import type { ConnectionState, Phase, Reason, Transport } from './types.ts'
+import { createJudge, isFault } from './verdict.ts'
+
+/** What the course needs of the subscription. */
+export interface Host {
+  /** Queues it; the promise says when there is room again. */
+  take(items: readonly Item[]): Promise<void> | undefined
+  told(state: ConnectionState): void
+  /** Nothing more will be taken or told: the phase is `ended` or `closed`. */
+  finished(): void
+}
+
+export interface Course {
+  readonly state: ConnectionState
+  start(): void
+  lifecycle(event: LifecycleEvent): void
+  /** Lets go of everything. Idempotent. */
+  stop(): void
+}
+
+/** Makes the source of each transport. Another way of reading, such as what a neighbouring tab broadcasts, comes in here. */
+export type Sources = (transport: Transport, waitMs: () => number) => Source
+
+/** A probe has succeeded when bytes come so long after its opening: what lets only the first ones through does not count. */
+const PROOF = 1000
+/** Events that a probe reads ahead. */
+const HELD = 1000
+
+export function createCourse(asker: Asker, place: Place, sources: Sources, host: Host): Course {
+  const { env, limits, options } = asker
+  const { now } = env
+  const ladder = createLadder(options.transport, new URL(asker.url).origin, env.memory, limits, now())
+  const judge = createJudge(limits)
+  const sieve = createSieve()
+  let failures = 0
+  let state = makeState('connecting', ladder.reason ? { reason: ladder.reason } : {})
+  let current: Reading | undefined
+  let probe: Reading | undefined
+  /** What the probe has read so far, and what lets it read on. */
+  let held: Item[] = []
+  let gate = deferred<void>()
+  let adopted: Reading | undefined
+  let cancelProbe: (() => void) | undefined
+  let cancelHiding: (() => void) | undefined
+  /** Why nothing is read just now. */
+  let paused: Reason | undefined
+  /** Ends a wait between two attempts, or a pause. */
+  let lull = new AbortController()
+  /** Whether the page may cut the wait short when it is shown again: not when the server has asked for it. */
+  let wakeable = false
+  /** Whether a 401 has had its second try, a stream that ended with its channels its second look. */
+  let renewed = false
+  let hurried = false
+  let everOpened = false
+
+  function makeState(
+    phase: Phase,
+    details: Partial<Pick<ConnectionState, 'reason' | 'retryAt' | 'error'>>,
+  ): ConnectionState {
+    return Object.freeze({ phase, transport: ladder.transport, attempt: failures, ...details })
+  }
+
+  function tell(phase: Phase, reason?: Reason, error?: SubscribeError, retryAt?: number): void {
+    state = makeState(phase, {
+      ...(reason && { reason }),
+      ...(error && { error }),
+      ...(retryAt !== undefined && { retryAt }),
+    })
+    host.told(state)
+  }
+
+  const isOver = (): boolean => state.phase === 'ended' || state.phase === 'closed'
+
+  function accept(items: readonly Item[]): Promise<void> | undefined {
+    const news = sieve.pass(items)
+    for (const { id } of news) if (id) place.cursor = id
+    return host.take(news)
+  }
+
+  const readings: ReadingHost = {
+    opened(reading) {
+      if (reading !== current) return
+      everOpened = true
+      renewed = false
+      // A page is a success of its own; a stream has yet to prove healthy.
+      if (reading.source.transport !== 'sse') failures = 0
+      if (state.phase !== 'open') tell('open', ladder.reason)
+    },
+    heard(reading) {
+      if (reading === probe && reading.opened && now() - reading.opened >= PROOF) adopt()
+    },
+    take(reading, items, silence) {
+      if (reading === current) {
+        const suspicion = ladder.auto && place.hub ? judge.came(items, silence) : undefined
+        const full = accept(items)
+        if (suspicion) void confirm(reading, suspicion)
+        return full
+      }
+      held.push(...items)
+      if (reading === probe && held.length >= HELD) adopt()
+      return reading === adopted || held.length >= HELD ? gate.promise : undefined
+    },
+    suspect: (reading) => void suspect(reading),
+  }
+
+  async function run(): Promise<void> {
+    let reason = ladder.reason
+    while (!isOver()) {
+      if (paused) {
+        tell('paused', paused)
+        await lullFor()
+        reason = 'woken'
+        continue
+      }
+      if (adopted) {
+        current = adopted
+        adopted = undefined
+        const whole = sieve.handOver()
+        if (!whole) current.end('improved')
+        else {
+          tell('open', ladder.reason)
+          const full = accept(held)
+          if (full) void full.then(gate.resolve)
+          else gate.resolve()
+        }
+        held = []
+      } else {
+        tell('connecting', reason)
+        current = startReading(
+          sources(ladder.transport, () => ladder.waitMs),
+          place,
+          env,
+          readings,
+        )
+        armProbe()
+      }
+      const reading: Reading = current
+      const outcome = await reading.done
+      if (isOver() || paused || adopted) continue
+      reason = await follow(reading, outcome)
+    }
+  }
+
+  /** What an end means, and the wait after it. @returns why the next attempt is made */
+  async function follow({ cause, opened, source }: Reading, outcome: Outcome): Promise<Reason | undefined> {
+    if (cause && cause !== 'silent') return cause
+    const lived = opened === undefined ? undefined : now() - opened
+    if (lived !== undefined && lived >= limits.healthyMs) failures = 0
+    let error: SubscribeError | undefined
+    let reason: Reason = 'stream-ended'
+    let retryAfter = 0
+    if (outcome.kind === 'over') {
+      finish('ended')
+      return undefined
+    }
+    if (outcome.kind === 'ended') {
+      if (outcome.soon && !hurried) {
+        hurried = true
+        return 'stream-ended'
+      }
+      if ((lived ?? 0) < limits.healthyMs) failures++
+    } else {
+      failures++
+      reason = cause ?? 'network'
+      error = new SubscribeError('silent', 'Nothing was heard for too long')
+      if (outcome.kind === 'failed') {
+        error = outcome.error
+        retryAfter = outcome.retryAfter ?? 0
+        if (error.status) reason = 'refused'
+        if (outcome.unreadable && ladder.auto && place.hub !== false) {
+          ladder.down('no-streaming', now())
+          return 'no-streaming'
+        }
+        if (error.status === 401 && !renewed && typeof options.headers === 'function') {
+          renewed = true
+          return reason
+        }
+        // What has worked before may be in the way for a while only: the sign-in page of a hotel, a proxy's excuses.
+        if (outcome.lasting && !(everOpened && error.code === 'not-a-stream')) {
+          finish('closed', error)
+          return undefined
+        }
+      }
+    }
+    hurried = false
+    if (failures > (options.maxAttempts ?? Infinity)) {
+      const message = `${failures} attempts failed in a row: see \`cause\`, or raise \`maxAttempts\``
+      finish('closed', new SubscribeError('too-many-attempts', message, { cause: error }))
+      return undefined
+    }
+    const suspicion =
+      source.transport === 'sse'
+        ? judge.streamEnded(outcome, lived)
+        : source.transport === 'long-poll' && isFault(outcome)
+          ? 'waits-cut'
+          : undefined
+    wakeable = retryAfter === 0
+    const retryAt = now() + waitAfter(failures, place.retry, env.random(), limits, retryAfter)
+    tell('waiting', reason, error, retryAt)
+    if (suspicion && ladder.auto && place.hub !== false && (await confirm(undefined, suspicion)))
+      return suspicion
+    if (!isOver() && !paused && !adopted) await lullFor(retryAt - now())
+    return reason
+  }
+
+  /** Waits, until somebody has us go on. */
+  async function lullFor(ms?: number): Promise<void> {
+    lull = new AbortController()
+    const { signal } = lull
+    if (ms === undefined) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    else await pause(env, ms, signal).catch(() => {})
+  }
+
+  function finish(phase: 'ended' | 'closed', error?: SubscribeError): void {
+    if (isOver()) return
+    tell(phase, undefined, error)
+    rest()
+    host.finished()
+  }
+
+  function rest(): void {
+    cancelProbe?.()
+    cancelProbe = undefined
+    const readings = [current, probe, adopted]
+    dropProbe()
+    adopted = undefined
+    for (const reading of readings) reading?.end()
+    lull.abort()
+  }
+
+  // Checks by a poll
+
+  /** The opening is late, or the stream is silent: it is held back, or there is nothing to tell, or nobody is there. */
+  async function suspect(reading: Reading): Promise<void> {
+    if (!ladder.auto || place.hub === false || reading !== current || reading.source.transport !== 'sse')
+      return
+    const { opened, heard, signal } = reading
+    const { cursor } = place
+    const asked = now()
+    const page = await checkByPoll(asker, place, signal)
+    if (signal.aborted) return
+    if (page === 'no page') {
+      // There is a head, no opening and no page: a server that is no hub, and has nothing to say yet.
+      if (!reading.answered || reading.opened !== undefined || place.hub) return
+      place.hub = false
+      reading.rest()
+      readings.opened(reading)
+      return
+    }
+    if (!page) return
+    place.hub = true
+    if (opened !== undefined && page.events.length === 0) return
+    await pause(env, Math.max(limits.graceMs, 2 * (now() - asked)), signal).catch(() => {})
+    const moved = reading.opened !== opened || (opened !== undefined && reading.heard !== heard)
+    if (signal.aborted || moved || place.cursor !== cursor) return
+    stepDown(reading, opened === undefined ? 'held-back' : 'stalled')
+    void accept(itemsOf(page))
+  }
+
+  /** Whether a poll is answered where streams, or waits, have trouble: then there is something in between. */
+  async function confirm(reading: Reading | undefined, suspicion: Reason): Promise<boolean> {
+    lull = new AbortController()
+    const { cursor } = place
+    const page = await checkByPoll(asker, place, reading?.signal ?? lull.signal)
+    if (!page || page === 'no page' || isOver() || paused || adopted) return false
+    if (reading ? reading !== current || reading.signal.aborted : place.cursor !== cursor) return false
+    place.hub = true
+    stepDown(reading, suspicion)
+    if (place.cursor === cursor) void accept(itemsOf(page))
+    return true
+  }
+
+  function stepDown(reading: Reading | undefined, reason: Reason): void {
+    ladder.down(reason, now())
+    failures = 0
+    reading?.end(reason)
+  }
+
+  // Back to the better transport
+
+  function armProbe(): void {
+    const ms = ladder.probeIn(now())
+    if (ms === undefined || cancelProbe || probe) return
+    cancelProbe = env.after(ms, () => {
+      cancelProbe = undefined
+      void startProbe()
+    })
+  }
+
+  async function startProbe(): Promise<void> {
+    if (place.cursor === undefined) return armProbe()
+    held = []
+    gate = deferred()
+    sieve.record()
+    const reading = startReading(
+      sources('sse', () => 0),
+      place,
+      env,
+      readings,
+    )
+    probe = reading
+    await reading.done
+    if (reading !== probe) return
+    dropProbe()
+    if (ladder.probeFailed(now())) current?.end('improved')
+    armProbe()
+  }
+
+  function dropProbe(): void {
+    probe = undefined
+    held = []
+    sieve.forget()
+  }
+
+  /** The probe takes over, in the next turn of the loop. */
+  function adopt(): void {
+    adopted = probe
+    probe = undefined
+    ladder.up()
+    current?.end('improved')
+    lull.abort()
+  }
+
+  // The life of the page
+
+  function pauseFor(reason: Reason): void {
+    if (paused || isOver()) return
+    paused = reason
+    rest()
+  }
+
+  function goOn(): void {
+    if (!paused) return
+    paused = undefined
+    lull.abort()
+  }
+
+  function wake(): void {
+    if (state.phase === 'waiting' && wakeable) lull.abort()
+    else if (place.hub && current && now() - current.heard > current.heartbeat) current.end('woken')
+  }
+
+  return {
+    get state() {
+      return state
+    },
+    start: () => void run(),
+    lifecycle(event) {
+      cancelHiding?.()
+      cancelHiding = undefined
+      if (event === 'away') pauseFor('away')
+      else if (event === 'back') goOn()
+      else if (event !== 'hidden') {
+        if (paused === 'hidden' && event === 'visible') goOn()
+        wake()
+      } else if (options.whenHidden === 'pause')
+        cancelHiding = env.after(limits.hiddenMs, () => pauseFor('hidden'))
+    },
+    stop() {
+      cancelHiding?.()
+      finish('closed')
+    },
+  }
+}

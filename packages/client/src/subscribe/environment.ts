@@ -1,0 +1,54 @@
+/** All that a subscription needs of the world, so that simulated time and a simulated network can run all of it. */
+import { type LifecycleEvent, watchLifecycle } from './lifecycle.ts'
+
+export interface KeyValue {
+  getItem(key: string): string | null
+  setItem(key: string, value: string): void
+}
+
+export interface Environment {
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Runs once after so many milliseconds; the function returned prevents it. */
+  readonly after: (ms: number, run: () => void) => () => void
+  /** At least 0, below 1. */
+  readonly random: () => number
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>
+  /** Listens to the life of the page; the function returned stops that. */
+  readonly lifecycle: (tell: (event: LifecycleEvent) => void) => () => void
+  /** Whether the page is hidden now. */
+  readonly hidden: () => boolean
+  /** Storage of the browser; undefined where there is none, or none is allowed. */
+  readonly storage: (kind: 'session' | 'local') => KeyValue | undefined
+  /** For what was found out of an origin: as long as the tab, or the process. */
+  readonly memory: KeyValue
+}
+
+/** What a timer can wait for: a longer time would be over at once. */
+const MOST = 2 ** 31 - 1
+
+const found = new Map<string, string>()
+
+export const systemEnvironment: Environment = {
+  now: () => Date.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, Math.min(ms, MOST))
+    return () => clearTimeout(timer)
+  },
+  random: () => Math.random(),
+  fetch: (url, init) => fetch(url, init),
+  lifecycle: watchLifecycle,
+  hidden: () => (globalThis as Partial<typeof globalThis>).document?.visibilityState === 'hidden',
+  storage(kind) {
+    try {
+      return (globalThis as Partial<typeof globalThis>)[`${kind}Storage`]
+    } catch {
+      // A page that may not store anything is told so by an exception.
+      return undefined
+    }
+  },
+  memory: {
+    getItem: (key) => found.get(key) ?? null,
+    setItem: (key, value) => void found.set(key, value),
+  },
+}

@@ -1,0 +1,75 @@
+/** The seam between reading and deciding: a source reads and tells what it sees, the subscription decides what to do about it. */
+import type { Gap } from '@downlink/wire'
+import type { SubscribeError } from './error.ts'
+import type { Transport } from './types.ts'
+
+/** What comes, in order. `id` is the cursor after it; `''` where there is none. */
+export type Item =
+  | {
+      readonly kind: 'event'
+      readonly id: string
+      readonly channel: string
+      readonly type: string
+      readonly data: string
+      readonly time?: string
+    }
+  | { readonly kind: 'gap'; readonly id: string; readonly gap: Gap }
+  | { readonly kind: 'end'; readonly id: string; readonly channel: string }
+  /** Nothing but a fresh cursor. */
+  | { readonly kind: 'cursor'; readonly id: string }
+
+/** Where reading stands. It outlives sources. */
+export interface Place {
+  /** What was read up to, though perhaps not handled yet. */
+  cursor: string | undefined
+  /** Where the first read begins, until there is a cursor: parameters of the query. */
+  readonly start: Readonly<Record<string, string>>
+  /** Whether the server is a hub; undefined until that is known. */
+  hub: boolean | undefined
+  /** What the server asked to stay away for after a stream has ended, in milliseconds. */
+  retry: number
+}
+
+/** Takes what a source sees. */
+export interface Receiver {
+  /** Something is due within `dead` milliseconds, or the source is given up; at `suspect` it is looked into. Without times nothing is due. */
+  expect(dead?: number, suspect?: number): void
+  /** Bytes came. */
+  heard(): void
+  /** It is certain that the server answers. */
+  opened(heartbeat?: number): void
+  /**
+   * Takes all of it at once.
+   *
+   * @param silence How long the source had waited for these bytes, in milliseconds
+   * @returns a promise when no more is to be read before it resolves
+   */
+  take(items: readonly Item[], silence?: number): Promise<void> | undefined
+}
+
+/** How reading came to its end. */
+export type Outcome =
+  /** As streams do. `soon`: its channels may have ended; asking once more makes sure. */
+  | { readonly kind: 'ended'; readonly soon?: boolean }
+  /** There is nothing more to come, ever. */
+  | { readonly kind: 'over' }
+  /** The signal said so. */
+  | { readonly kind: 'aborted' }
+  | {
+      readonly kind: 'failed'
+      readonly error: SubscribeError
+      /** Trying again cannot help. */
+      readonly lasting: boolean
+      /** It was the hub who refused, and not something in between. */
+      readonly byHub?: boolean
+      /** This runtime cannot read a body as it comes. */
+      readonly unreadable?: boolean
+      /** What a refusal asked to wait, in milliseconds. */
+      readonly retryAfter?: number
+    }
+
+export interface Source {
+  readonly transport: Transport
+  /** Reads on from `place` until it ends. It never rejects, and tells nothing after the signal. */
+  read(place: Place, to: Receiver, signal: AbortSignal): Promise<Outcome>
+}
