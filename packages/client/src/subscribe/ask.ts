@@ -5,7 +5,7 @@ import type { Environment } from './environment.ts'
 import { SubscribeError } from './error.ts'
 import type { Limits } from './limits.ts'
 import type { Pace } from './pace.ts'
-import type { Outcome, Place } from './source.ts'
+import type { Place } from './source.ts'
 import type { SubscribeOptions } from './types.ts'
 
 /** What all requests of a subscription have in common. */
@@ -17,62 +17,83 @@ export interface Asker {
   readonly pace: Pace
 }
 
-/** Of a refusal only this much is read. */
-const PROBLEM = 2 ** 16
-
 const HUB_PATH = /\/channels\/[^/]+$/
 
-/** Where the reading begins goes into the query: a header of its own would need a preflight. */
-function urlOf(url: string, { cursor, start }: Place, more: Readonly<Record<string, string>>): string {
-  const whole = new URL(url)
-  const { searchParams } = whole
-  const from = cursor === undefined ? start : { after: cursor }
-  if (from['after'] !== undefined) searchParams.delete('last')
-  for (const [name, value] of Object.entries({ ...from, ...more })) searchParams.set(name, value)
-  return whole.href
-}
-
-/** @throws whatever `headers()` and `fetch` fail with, and when the signal aborts */
+/**
+ * Asks, and takes a 200 of this type, or a 204.
+ *
+ * @param more Parameters of the query, for hubs
+ * @throws {SubscribeError} `refused`, `not-a-stream`
+ * @throws whatever `headers()` and `fetch` fail with, and when the signal aborts
+ */
 export async function ask(
   { url, options, env, pace }: Asker,
-  place: Place,
-  accept: string,
+  { hub, cursor, start }: Place,
+  type: string,
   more: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<Response> {
-  const wait = pace.take(env.now())
-  if (wait > 0) await pause(env, wait, signal)
+  await pause(env, pace.take(env.now()), signal)
   const { credentials, headers: given } = options
-  const supplied = typeof given === 'function' ? headersOf(given) : given
+  const supplied = typeof given === 'function' ? given() : given
   const headers = new Headers(await abortable(Promise.resolve(supplied), signal))
-  headers.set('accept', accept)
-  const plain = place.hub === false
-  // Nobody knows yet whether this server looks at the query.
-  if (plain || (place.hub === undefined && place.cursor && !HUB_PATH.test(new URL(url).pathname))) {
-    const id = byteString(place.cursor ?? '')
+  // With problems named, a hub refuses in so many words (protocol 14.2.2).
+  headers.set('accept', `${type}, application/problem+json`)
+  const whole = new URL(url)
+  if (hub !== false) {
+    // Where reading begins goes into the query: a header of its own would need a preflight.
+    const { searchParams } = whole
+    const from = cursor === undefined ? start : { after: cursor }
+    if (from['after']) searchParams.delete('last')
+    for (const [name, value] of Object.entries({ ...from, ...more })) searchParams.set(name, value)
+  }
+  // Whether the server looks at the query nobody knows before it has answered.
+  if (cursor && !hub && (hub === false || !HUB_PATH.test(whole.pathname))) {
+    const id = byteString(cursor)
     // A header cannot hold control characters (RFC 9110 5.5).
     if (/^[\t -~\x80-\xff]+$/.test(id)) headers.set('last-event-id', id)
   }
   const init = { cache: 'no-store', headers, signal, ...(credentials && { credentials }) } as const
-  const fetch = options.fetch ?? ((href: string, request: RequestInit) => env.fetch(href, request))
-  const asked = fetch(plain ? url : urlOf(url, place, more), init)
-  const response = await abortable(asked, signal)
-  if (!signal.aborted) return response
-  discard(response)
-  throw new Error('aborted')
+  const response = await abortable(
+    (options.fetch ?? env.fetch)(hub === false ? url : whole.href, init),
+    signal,
+  )
+  const { status } = response
+  const answered = `${response.headers.get('content-type')}`.trim().toLowerCase()
+  if (status === 204 || (status === 200 && answered.startsWith(type))) return response
+  throw await refusal(response, answered, env.now(), signal)
 }
 
-async function headersOf(supply: () => HeadersInit | PromiseLike<HeadersInit>): Promise<HeadersInit> {
+async function refusal(
+  response: Response,
+  type: string,
+  now: number,
+  signal: AbortSignal,
+): Promise<SubscribeError> {
+  const { status, headers } = response
+  let problem: { code?: string; detail?: string } = {}
   try {
-    return await supply()
-  } catch (cause) {
-    throw new SubscribeError('headers', `\`headers()\` failed: ${String(cause)}`, { cause })
+    if (type.startsWith('application/problem+json'))
+      problem = Object(await abortable(response.json(), signal))
+    else await response.body?.cancel()
+  } catch {
+    // The status says enough.
   }
+  if (status < 300) {
+    const message = `Expected events, got ${status} ${type}: is the URL that of a channel?`
+    return new SubscribeError('not-a-stream', message, { status })
+  }
+  const { code, detail = 'check the URL and `headers`' } = problem
+  return new SubscribeError('refused', `Refused with ${status} ${code ?? ''}: ${detail}`.slice(0, 500), {
+    status,
+    problem: code,
+    retryAfter: retryAfterMs(headers.get('retry-after'), now),
+  })
 }
 
 /** The promise, or a rejection when the signal aborts: not everybody's `fetch` heeds it. */
-export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: () => void = () => {}
+export async function abortable<T>(promise: PromiseLike<T>, signal: AbortSignal): Promise<T> {
+  let stop = (): void => {}
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(new Error('aborted'))
     signal.addEventListener('abort', stop)
@@ -85,76 +106,28 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Pr
   }
 }
 
-/** Rejects when the signal aborts. */
-export function pause({ after }: Environment, ms: number, signal: AbortSignal): Promise<void> {
-  let cancel: (() => void) | undefined
-  const slept = new Promise<void>((resolve) => void (cancel = after(ms, resolve)))
-  return abortable(slept, signal).finally(cancel)
+/** @throws when the signal aborts */
+export async function pause({ after }: Environment, ms: number, signal: AbortSignal): Promise<void> {
+  if (ms <= 0) return
+  let cancel = (): void => {}
+  const slept = new Promise<void>((resolve) => (cancel = after(ms, resolve)))
+  await abortable(slept, signal).finally(cancel)
 }
 
-export function discard(response: Response): void {
-  response.body?.cancel().catch(() => {})
-}
-
-/** What an attempt failed with when it threw. */
-export function failure(cause: unknown, signal: AbortSignal): Outcome {
-  if (signal.aborted) return { kind: 'aborted' }
-  const error =
-    cause instanceof SubscribeError
-      ? cause
-      : new SubscribeError('network', `The connection failed: ${String(cause)}`, { cause })
-  return { kind: 'failed', error, lasting: false }
-}
-
-/** What an answer means that is no success, or not of the type that was asked for. */
-export async function refusal({ env }: Asker, response: Response, signal: AbortSignal): Promise<Outcome> {
-  const { status, headers } = response
-  const type = headers.get('content-type') ?? ''
-  if (status < 300) {
-    discard(response)
-    const error = new SubscribeError(
-      'not-a-stream',
-      `Expected a stream or a page of events, got ${status} ${type}: is the URL that of a channel?`,
-      { status },
-    )
-    return { kind: 'failed', error, lasting: true }
-  }
-  let problem: { code?: unknown; detail?: unknown } = {}
-  if (type.startsWith('application/problem+json')) {
-    try {
-      const text = await abortable(response.text(), signal)
-      problem = Object(JSON.parse(text.slice(0, PROBLEM)))
-    } catch (cause) {
-      if (signal.aborted) return failure(cause, signal)
+/** Takes the chunks one by one; the next is read when `take` is done. However it ends, the body is let go. */
+export async function eachChunk(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+  take: (chunk: Uint8Array) => unknown,
+): Promise<void> {
+  const reader = body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await abortable(reader.read(), signal)
+      if (done) return
+      await take(value)
     }
-  } else discard(response)
-  const code = typeof problem.code === 'string' ? problem.code : undefined
-  const detail = typeof problem.detail === 'string' ? problem.detail : (MENDING[status] ?? '')
-  const error = new SubscribeError(
-    'refused',
-    `Refused with ${status}${code ? ` ${code}` : ''}${detail && `: ${detail}`}`,
-    {
-      status,
-      problem: code,
-    },
-  )
-  return {
-    kind: 'failed',
-    error,
-    lasting: isLasting(status),
-    byHub: code !== undefined,
-    retryAfter: retryAfterMs(headers.get('retry-after'), env.now()),
+  } finally {
+    reader.cancel().catch(() => {})
   }
-}
-
-const MENDING: Readonly<Record<number, string>> = {
-  401: 'give `headers` that sign in',
-  403: 'this user may not read it',
-  404: 'is the URL that of a channel, as in /channels/orders?',
-}
-
-/** Later the answer would be the same, for all that is known. */
-export function isLasting(status: number): boolean {
-  if (status === 408 || status === 425 || status === 429) return false
-  return status < 500 || status === 501 || status === 505
 }

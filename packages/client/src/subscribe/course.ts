@@ -5,12 +5,12 @@ import { checkByPoll } from './check.ts'
 import { SubscribeError } from './error.ts'
 import { createLadder } from './ladder.ts'
 import type { LifecycleEvent } from './lifecycle.ts'
-import { itemsOf } from './page-source.ts'
-import { deferred, type Reading, type ReadingHost, startReading } from './reading.ts'
+import { itemsOf } from './page.ts'
+import { deferred, type Outcome, type Reading, type ReadingHost, startReading } from './reading.ts'
 import { createSieve } from './sieve.ts'
-import type { Item, Outcome, Place, Source } from './source.ts'
+import type { Item, Place, Source } from './source.ts'
 import type { ConnectionState, Phase, Reason, Transport } from './types.ts'
-import { createJudge, isFault } from './verdict.ts'
+import { createJudge, isFault, isLasting } from './verdict.ts'
 
 /** What the course needs of the subscription. */
 export interface Host {
@@ -44,7 +44,7 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
   const judge = createJudge(limits)
   const sieve = createSieve()
   let failures = 0
-  let state = makeState('connecting', ladder.reason ? { reason: ladder.reason } : {})
+  let state = stateOf('connecting', ladder.reason)
   let current: Reading | undefined
   let probe: Reading | undefined
   /** What the probe has read so far, and what lets it read on. */
@@ -64,20 +64,13 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
   let hurried = false
   let everOpened = false
 
-  function makeState(
-    phase: Phase,
-    details: Partial<Pick<ConnectionState, 'reason' | 'retryAt' | 'error'>>,
-  ): ConnectionState {
-    return Object.freeze({ phase, transport: ladder.transport, attempt: failures, ...details })
+  function tell(phase: Phase, reason?: Reason, error?: SubscribeError, retryAt?: number): void {
+    state = stateOf(phase, reason, error, retryAt)
+    host.told(state)
   }
 
-  function tell(phase: Phase, reason?: Reason, error?: SubscribeError, retryAt?: number): void {
-    state = makeState(phase, {
-      ...(reason && { reason }),
-      ...(error && { error }),
-      ...(retryAt !== undefined && { retryAt }),
-    })
-    host.told(state)
+  function stateOf(phase: Phase, reason?: Reason, error?: SubscribeError, retryAt?: number): ConnectionState {
+    return Object.freeze({ phase, transport: ladder.transport, attempt: failures, reason, error, retryAt })
   }
 
   const isOver = (): boolean => state.phase === 'ended' || state.phase === 'closed'
@@ -102,16 +95,18 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
     },
     take(reading, items, silence) {
       if (reading === current) {
-        const suspicion = ladder.auto && place.hub ? judge.came(items, silence) : undefined
+        const suspicion = judge.came(items, silence)
         const full = accept(items)
-        if (suspicion) void confirm(reading, suspicion)
+        if (suspicion) void check(suspicion, reading)
         return full
       }
       held.push(...items)
       if (reading === probe && held.length >= HELD) adopt()
       return reading === adopted || held.length >= HELD ? gate.promise : undefined
     },
-    suspect: (reading) => void suspect(reading),
+    suspect(reading) {
+      if (reading === current) void check(reading.opened ? 'stalled' : 'held-back', reading)
+    },
   }
 
   async function run(): Promise<void> {
@@ -157,47 +152,33 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
     if (cause && cause !== 'silent') return cause
     const lived = opened === undefined ? undefined : now() - opened
     if (lived !== undefined && lived >= limits.healthyMs) failures = 0
+    if (outcome === 'over') return finish('ended')
+    if (outcome === 'soon' && !hurried) {
+      hurried = true
+      return 'stream-ended'
+    }
     let error: SubscribeError | undefined
     let reason: Reason = 'stream-ended'
-    let retryAfter = 0
-    if (outcome.kind === 'over') {
-      finish('ended')
-      return undefined
-    }
-    if (outcome.kind === 'ended') {
-      if (outcome.soon && !hurried) {
-        hurried = true
-        return 'stream-ended'
+    if (typeof outcome !== 'string' || (lived ?? 0) < limits.healthyMs) failures++
+    if (typeof outcome !== 'string') {
+      error = outcome ?? new SubscribeError('silent', 'Nothing was heard for too long')
+      const { code, status } = error
+      reason = status ? 'refused' : (cause ?? 'network')
+      if (code === 'no-streaming' && ladder.auto) {
+        ladder.down(code, now())
+        return code
       }
-      if ((lived ?? 0) < limits.healthyMs) failures++
-    } else {
-      failures++
-      reason = cause ?? 'network'
-      error = new SubscribeError('silent', 'Nothing was heard for too long')
-      if (outcome.kind === 'failed') {
-        error = outcome.error
-        retryAfter = outcome.retryAfter ?? 0
-        if (error.status) reason = 'refused'
-        if (outcome.unreadable && ladder.auto && place.hub !== false) {
-          ladder.down('no-streaming', now())
-          return 'no-streaming'
-        }
-        if (error.status === 401 && !renewed && typeof options.headers === 'function') {
-          renewed = true
-          return reason
-        }
-        // What has worked before may be in the way for a while only: the sign-in page of a hotel, a proxy's excuses.
-        if (outcome.lasting && !(everOpened && error.code === 'not-a-stream')) {
-          finish('closed', error)
-          return undefined
-        }
+      if (status === 401 && !renewed && typeof options.headers === 'function') {
+        renewed = true
+        return reason
       }
+      // What has worked before may be in the way for a while only: the sign-in page of a hotel, a proxy's excuses.
+      if (isLasting(error) && !(everOpened && code === 'not-a-stream')) return finish('closed', error)
     }
     hurried = false
     if (failures > (options.maxAttempts ?? Infinity)) {
       const message = `${failures} attempts failed in a row: see \`cause\`, or raise \`maxAttempts\``
-      finish('closed', new SubscribeError('too-many-attempts', message, { cause: error }))
-      return undefined
+      return finish('closed', new SubscribeError('too-many-attempts', message, { cause: error }))
     }
     const suspicion =
       source.transport === 'sse'
@@ -205,11 +186,11 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
         : source.transport === 'long-poll' && isFault(outcome)
           ? 'waits-cut'
           : undefined
-    wakeable = retryAfter === 0
+    const retryAfter = error?.retryAfter
+    wakeable = !retryAfter
     const retryAt = now() + waitAfter(failures, place.retry, env.random(), limits, retryAfter)
     tell('waiting', reason, error, retryAt)
-    if (suspicion && ladder.auto && place.hub !== false && (await confirm(undefined, suspicion)))
-      return suspicion
+    if (suspicion && (await check(suspicion))) return suspicion
     if (!isOver() && !paused && !adopted) await lullFor(retryAt - now())
     return reason
   }
@@ -222,7 +203,7 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
     else await pause(env, ms, signal).catch(() => {})
   }
 
-  function finish(phase: 'ended' | 'closed', error?: SubscribeError): void {
+  function finish(phase: 'ended' | 'closed', error?: SubscribeError): undefined {
     if (isOver()) return
     tell(phase, undefined, error)
     rest()
@@ -239,52 +220,42 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
     lull.abort()
   }
 
-  // Checks by a poll
+  // The check by a poll
 
-  /** The opening is late, or the stream is silent: it is held back, or there is nothing to tell, or nobody is there. */
-  async function suspect(reading: Reading): Promise<void> {
-    if (!ladder.auto || place.hub === false || reading !== current || reading.source.transport !== 'sse')
-      return
-    const { opened, heard, signal } = reading
+  /**
+   * Whether a poll is answered where a stream, or a wait, has trouble: then there is something in between, and the next transport
+   * takes over, with what the poll has brought. A stream that is late or silent has a last chance to bring it.
+   *
+   * @param reading That which has trouble; none when it is over
+   */
+  async function check(why: Reason, reading?: Reading): Promise<boolean> {
+    if (!ladder.auto || place.hub === false) return false
+    const { signal } = reading ?? (lull = new AbortController())
     const { cursor } = place
+    const { opened, heard } = reading ?? {}
     const asked = now()
     const page = await checkByPoll(asker, place, signal)
-    if (signal.aborted) return
+    if (signal.aborted || !page) return false
     if (page === 'no page') {
-      // There is a head, no opening and no page: a server that is no hub, and has nothing to say yet.
-      if (!reading.answered || reading.opened !== undefined || place.hub) return
-      place.hub = false
-      reading.rest()
-      readings.opened(reading)
-      return
+      if (reading?.answered && !opened && !place.hub) {
+        // There is a head, no opening and no page: a server that is no hub, and has nothing to say yet.
+        place.hub = false
+        reading.expect()
+        readings.opened(reading)
+      }
+      return false
     }
-    if (!page) return
     place.hub = true
-    if (opened !== undefined && page.events.length === 0) return
-    await pause(env, Math.max(limits.graceMs, 2 * (now() - asked)), signal).catch(() => {})
-    const moved = reading.opened !== opened || (opened !== undefined && reading.heard !== heard)
-    if (signal.aborted || moved || place.cursor !== cursor) return
-    stepDown(reading, opened === undefined ? 'held-back' : 'stalled')
-    void accept(itemsOf(page))
-  }
-
-  /** Whether a poll is answered where streams, or waits, have trouble: then there is something in between. */
-  async function confirm(reading: Reading | undefined, suspicion: Reason): Promise<boolean> {
-    lull = new AbortController()
-    const { cursor } = place
-    const page = await checkByPoll(asker, place, reading?.signal ?? lull.signal)
-    if (!page || page === 'no page' || isOver() || paused || adopted) return false
-    if (reading ? reading !== current || reading.signal.aborted : place.cursor !== cursor) return false
-    place.hub = true
-    stepDown(reading, suspicion)
+    if (why === 'stalled' || why === 'held-back') {
+      if (opened && !page.events.length) return false
+      await pause(env, Math.max(limits.graceMs, 2 * (now() - asked)), signal).catch(() => {})
+      if (signal.aborted || reading?.opened !== opened || (opened && reading?.heard !== heard)) return false
+    }
+    ladder.down(why, now())
+    failures = 0
+    reading?.end(why)
     if (place.cursor === cursor) void accept(itemsOf(page))
     return true
-  }
-
-  function stepDown(reading: Reading | undefined, reason: Reason): void {
-    ladder.down(reason, now())
-    failures = 0
-    reading?.end(reason)
   }
 
   // Back to the better transport
@@ -320,7 +291,6 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
   function dropProbe(): void {
     probe = undefined
     held = []
-    sieve.forget()
   }
 
   /** The probe takes over, in the next turn of the loop. */

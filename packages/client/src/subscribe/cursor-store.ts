@@ -45,39 +45,29 @@ export function createCursorWriter(
   let writing = false
   let cancel: (() => void) | undefined
 
-  function flush(): void {
+  async function flush(): Promise<void> {
     cancel?.()
     cancel = undefined
-    if (!store || latest === undefined || writing) return
-    const cursor = latest
-    latest = undefined
-    try {
-      const result = store.set(cursor)
-      if (!isThenable(result)) return
+    if (!store) return
+    // oxlint-disable-next-line no-unmodified-loop-condition -- write() does
+    while (latest !== undefined && !writing) {
+      const cursor = latest
+      latest = undefined
       writing = true
-      result.then(written, (error: unknown) => {
+      try {
+        await store.set(cursor)
+      } catch (error) {
         report(error)
-        written()
-      })
-    } catch (error) {
-      report(error)
+      }
+      writing = false
     }
-  }
-
-  function written(): void {
-    writing = false
-    flush()
   }
 
   return {
     write(cursor) {
       latest = cursor
-      if (store) cancel ??= env.after(EVERY, flush)
+      if (store) cancel ??= env.after(EVERY, () => void flush())
     },
-    flush,
+    flush: () => void flush(),
   }
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }

@@ -9,26 +9,24 @@ export type LifecycleEvent =
   /** Shown again, from that cache or not, or thawed. */
   | 'back'
 
-type Target = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>
+const MEANINGS: Readonly<Record<string, LifecycleEvent>> = {
+  online: 'online',
+  pagehide: 'away',
+  freeze: 'away',
+  pageshow: 'back',
+  resume: 'back',
+}
 
 export function watchLifecycle(tell: (event: LifecycleEvent) => void): () => void {
+  // Node has neither, and workers no document.
   const world = globalThis as Partial<typeof globalThis>
   const { document } = world
-  const stops: (() => void)[] = []
-  const listen = (target: Partial<Target> | undefined, type: string, told: () => LifecycleEvent): void => {
-    // Node has neither window nor document, and workers no document.
-    if (!target?.addEventListener) return
-    const listener = (): void => tell(told())
-    target.addEventListener(type, listener)
-    stops.push(() => target.removeEventListener?.(type, listener))
+  const listener = ({ type }: Event): void =>
+    tell(MEANINGS[type] ?? (document?.visibilityState as LifecycleEvent))
+  const each = (method: 'addEventListener' | 'removeEventListener'): void => {
+    for (const type of ['online', 'pagehide', 'pageshow']) world[method]?.(type, listener)
+    for (const type of ['freeze', 'resume', 'visibilitychange']) document?.[method](type, listener)
   }
-  listen(world, 'online', () => 'online')
-  listen(document && world, 'pagehide', () => 'away')
-  listen(document && world, 'pageshow', () => 'back')
-  listen(document, 'freeze', () => 'away')
-  listen(document, 'resume', () => 'back')
-  listen(document, 'visibilitychange', () => (document?.visibilityState === 'hidden' ? 'hidden' : 'visible'))
-  return () => {
-    for (const stop of stops) stop()
-  }
+  each('addEventListener')
+  return () => each('removeEventListener')
 }

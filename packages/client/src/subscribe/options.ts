@@ -1,5 +1,5 @@
-/** What can be wrong with a URL and options, said before anything is asked. */
-import { REQUESTABLE, resolveUrl } from '../request.ts'
+/** What can be wrong with a URL and options, said before anything is asked; the hub judges the rest. */
+import { REQUESTABLE } from '../request.ts'
 import { SubscribeError } from './error.ts'
 import type { Place } from './source.ts'
 import type { SubscribeOptions } from './types.ts'
@@ -7,29 +7,24 @@ import type { SubscribeOptions } from './types.ts'
 /** @throws {SubscribeError} `invalid-option` */
 export function checked(
   url: string | URL,
-  { after, last, transport, queue }: SubscribeOptions,
+  { after, last, transport = 'auto' }: SubscribeOptions,
 ): { readonly href: string; readonly start: Place['start'] } {
-  let whole: URL
+  const { document, location } = globalThis as Partial<typeof globalThis>
+  let whole: URL | undefined
   try {
-    whole = resolveUrl(`${url}`)
-  } catch (cause) {
-    throw new SubscribeError('invalid-option', `Expected a URL, got ${String(url)}`, { cause })
+    whole = new URL(url, document?.baseURI ?? location?.href)
+  } catch {
+    // Said below.
   }
-  const { href, searchParams } = whole
-  if (!REQUESTABLE.test(href))
-    throw wrong('an http or https URL without a name and a password (use `headers`)', href)
-  if (transport && !/^(auto|sse|long-poll|poll)$/.test(transport))
-    throw wrong('`transport` to be auto, sse, long-poll or poll', transport)
-  if (last !== undefined && !(Number.isInteger(last) && last >= 0 && last <= 1000))
-    throw wrong('`last` to be 0 to 1,000', last)
-  if (queue !== undefined && !(queue >= 1)) throw wrong('`queue` to be 1 or more', queue)
-  if (after !== undefined) return { href, start: { after } }
-  if (last !== undefined) return { href, start: { last: `${last}` } }
+  const { href = '', search = '' } = whole ?? {}
+  if (!REQUESTABLE.test(href) || !/^(auto|sse|(long-)?poll)$/.test(transport)) {
+    const message = `Expected an http or https URL (name and password go into \`headers\`) and a known \`transport\`, got ${String(url)}, ${transport}`
+    throw new SubscribeError('invalid-option', message)
+  }
+  const start: Record<string, string> = {}
+  if (after !== undefined) start['after'] = after
+  else if (last !== undefined) start['last'] = `${last}`
   // A poll without a start would begin with the newest events, where a stream begins now.
-  const named = searchParams.has('after') || searchParams.has('last')
-  return { href, start: named ? {} : { after: 'now' } }
-}
-
-function wrong(expected: string, got: unknown): SubscribeError {
-  return new SubscribeError('invalid-option', `Expected ${expected}, got ${String(got).slice(0, 80)}`)
+  else if (!/[?&](after|last)=/.test(search)) start['after'] = 'now'
+  return { href, start }
 }

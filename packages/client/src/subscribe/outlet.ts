@@ -1,5 +1,4 @@
 /** From the queue to those who listen: one item after the other, each when the one before has been handled by all. */
-import { isThenable } from './cursor-store.ts'
 import { deferred } from './reading.ts'
 import type { Item } from './source.ts'
 
@@ -38,8 +37,7 @@ export function createOutlet(
     // oxlint-disable-next-line no-unmodified-loop-condition -- close() does
     while (!closed && queue[0] && ready()) {
       const item = queue.shift() as Item
-      const result = item.kind === 'cursor' ? undefined : deliver(item)
-      if (isThenable(result)) await result
+      if (item.kind !== 'cursor') await deliver(item)
       if (closed) break
       done(item)
       // Half of it: to ask for more after each event would be a start and stop.

@@ -1,11 +1,15 @@
 /** One source at work, with what is known of it. */
 import type { Environment } from './environment.ts'
-import type { Item, Outcome, Place, Receiver, Source } from './source.ts'
+import { SubscribeError } from './error.ts'
+import type { Item, Place, Receiver, Source } from './source.ts'
 import type { Reason } from './types.ts'
 import { createWatchdog } from './watchdog.ts'
 
 /** A hub beats so often unless it says otherwise. */
 const HEARTBEAT = 15_000
+
+/** How reading came to its end: see `Source`; an error; or undefined when it was made to. */
+export type Outcome = Awaited<ReturnType<Source['read']>> | SubscribeError | undefined
 
 export interface Reading {
   readonly source: Source
@@ -21,9 +25,9 @@ export interface Reading {
   heartbeat: number
   /** Why it was ended, when the course did that. */
   cause: Reason | undefined
-  end(cause?: Reason): void
-  /** Nothing is due any more. */
-  rest(): void
+  readonly end: (cause?: Reason) => void
+  /** Overrules what the source expects. */
+  readonly expect: Receiver['expect']
 }
 
 export interface ReadingHost {
@@ -34,35 +38,23 @@ export interface ReadingHost {
   suspect(reading: Reading): void
 }
 
-export function startReading(source: Source, place: Place, env: Environment, host: ReadingHost): Reading {
+export function startReading(
+  source: Source,
+  place: Place,
+  env: Environment,
+  host: Partial<ReadingHost> = {},
+): Reading {
   const abort = new AbortController()
   const { signal } = abort
-  const watchdog = createWatchdog(
+  const { expect } = createWatchdog(
     env,
-    () => host.suspect(reading),
+    () => host.suspect?.(reading),
     () => reading.end('silent'),
   )
-  const to: Receiver = {
-    expect(dead, suspect) {
-      if (!signal.aborted) watchdog.expect(dead, suspect)
-    },
-    heard() {
-      reading.heard = env.now()
-      reading.answered = true
-      if (!signal.aborted) host.heard(reading)
-    },
-    opened(heartbeat = HEARTBEAT) {
-      reading.opened ??= env.now()
-      reading.heartbeat = heartbeat
-      if (!signal.aborted) host.opened(reading)
-    },
-    take: (items, silence = 0) => (signal.aborted ? undefined : host.take(reading, items, silence)),
-  }
-  const { promise, resolve } = deferred<Outcome>()
   const reading: Reading = {
     source,
     signal,
-    done: promise,
+    done: read(),
     opened: undefined,
     heard: env.now(),
     answered: false,
@@ -71,20 +63,48 @@ export function startReading(source: Source, place: Place, env: Environment, hos
     end(cause) {
       if (signal.aborted) return
       reading.cause = cause
-      watchdog.expect()
+      expect()
       abort.abort()
     },
-    rest: () => watchdog.expect(),
+    expect,
   }
-  // Not before whoever starts it has it in hand.
-  async function read(): Promise<void> {
-    await Promise.resolve()
-    const outcome = await source.read(place, to, signal)
-    reading.end()
-    resolve(outcome)
-  }
-  void read()
   return reading
+
+  async function read(): Promise<Outcome> {
+    // Not before whoever starts it has it in hand.
+    await Promise.resolve()
+    let outcome: Outcome
+    try {
+      outcome = await source.read(
+        place,
+        {
+          expect(dead, suspect) {
+            if (!signal.aborted) expect(dead, suspect)
+          },
+          heard() {
+            reading.heard = env.now()
+            reading.answered = true
+            if (!signal.aborted) host.heard?.(reading)
+          },
+          opened(heartbeat = HEARTBEAT) {
+            reading.opened ??= env.now()
+            reading.heartbeat = heartbeat
+            if (!signal.aborted) host.opened?.(reading)
+          },
+          take: (items, silence = 0) => (signal.aborted ? undefined : host.take?.(reading, items, silence)),
+        },
+        signal,
+      )
+    } catch (cause) {
+      outcome =
+        cause instanceof SubscribeError
+          ? cause
+          : new SubscribeError('network', `The connection failed: ${String(cause)}`, { cause })
+    }
+    if (signal.aborted) return undefined
+    reading.end()
+    return outcome
+  }
 }
 
 export function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {

@@ -10,12 +10,10 @@ const MOST = 10_000
 export interface Sieve {
   /** What is new of it. What is left out leaves its cursor, where nothing stands in the way of that. */
   pass(items: readonly Item[]): Item[]
-  /** From now on the ids that pass are noted: another source has begun here. */
+  /** From now on the ids that pass are noted: another source begins here. */
   record(): void
   /** That source takes over, and what was noted does not pass again. @returns false when it was too much to note */
   handOver(): boolean
-  /** It does not. */
-  forget(): void
 }
 
 export function createSieve(): Sieve {
@@ -32,7 +30,7 @@ export function createSieve(): Sieve {
           // The order is the same: what is not among them comes after them.
           skipped.clear()
         }
-        if (noted && noted.size <= MOST) noted.add(item.id)
+        if (noted && noted.add(item.id).size > MOST) noted = undefined
         ended.delete(item.channel)
         gap = ''
         return true
@@ -67,13 +65,10 @@ export function createSieve(): Sieve {
       noted = new Set()
     },
     handOver() {
-      const whole = !noted || noted.size <= MOST
-      skipped = (whole && noted) || new Set()
+      const whole = noted
       noted = undefined
-      return whole
-    },
-    forget() {
-      noted = undefined
+      if (whole) skipped = whole
+      return !!whole
     },
   }
 }

@@ -1,6 +1,5 @@
 /** The seam between reading and deciding: a source reads and tells what it sees, the subscription decides what to do about it. */
 import type { Gap } from '@downlink/wire'
-import type { SubscribeError } from './error.ts'
 import type { Transport } from './types.ts'
 
 /** What comes, in order. `id` is the cursor after it; `''` where there is none. */
@@ -11,7 +10,7 @@ export type Item =
       readonly channel: string
       readonly type: string
       readonly data: string
-      readonly time?: string
+      readonly time?: string | undefined
     }
   | { readonly kind: 'gap'; readonly id: string; readonly gap: Gap }
   | { readonly kind: 'end'; readonly id: string; readonly channel: string }
@@ -33,7 +32,7 @@ export interface Place {
 /** Takes what a source sees. */
 export interface Receiver {
   /** Something is due within `dead` milliseconds, or the source is given up; at `suspect` it is looked into. Without times nothing is due. */
-  expect(dead?: number, suspect?: number): void
+  readonly expect: (dead?: number, suspect?: number) => void
   /** Bytes came. */
   heard(): void
   /** It is certain that the server answers. */
@@ -47,29 +46,13 @@ export interface Receiver {
   take(items: readonly Item[], silence?: number): Promise<void> | undefined
 }
 
-/** How reading came to its end. */
-export type Outcome =
-  /** As streams do. `soon`: its channels may have ended; asking once more makes sure. */
-  | { readonly kind: 'ended'; readonly soon?: boolean }
-  /** There is nothing more to come, ever. */
-  | { readonly kind: 'over' }
-  /** The signal said so. */
-  | { readonly kind: 'aborted' }
-  | {
-      readonly kind: 'failed'
-      readonly error: SubscribeError
-      /** Trying again cannot help. */
-      readonly lasting: boolean
-      /** It was the hub who refused, and not something in between. */
-      readonly byHub?: boolean
-      /** This runtime cannot read a body as it comes. */
-      readonly unreadable?: boolean
-      /** What a refusal asked to wait, in milliseconds. */
-      readonly retryAfter?: number
-    }
-
 export interface Source {
   readonly transport: Transport
-  /** Reads on from `place` until it ends. It never rejects, and tells nothing after the signal. */
-  read(place: Place, to: Receiver, signal: AbortSignal): Promise<Outcome>
+  /**
+   * Reads on from `place` until it ends: `ended`, as streams do; `soon`, its channels may have ended, and asking once more makes
+   * sure; `over`, nothing more will come, ever. It goes by the signal at once, and what it tells after that is not heard.
+   *
+   * @throws {SubscribeError} what it meets; anything else counts as a lost connection
+   */
+  read(place: Place, to: Receiver, signal: AbortSignal): Promise<'ended' | 'soon' | 'over'>
 }

@@ -30,12 +30,6 @@ export function hubSources(asker: Asker): Sources {
 
 type Listener = (value: never) => unknown
 
-/** A loop that takes events one by one: what it holds has been handled when it asks for the next. */
-interface Inbox<Value> {
-  next(): Promise<Value | undefined>
-  leave(): void
-}
-
 /** As `subscribe`, with the world given, and the sources. */
 export function openSubscription<Events extends EventMap = DefaultEvents>(
   url: string | URL,
@@ -55,35 +49,36 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
     state: new Set(),
     error: new Set(),
   }
-  const inboxes = new Set<{ end(): void }>()
+  const loops = new Set<() => void>()
   const closed = deferred<void>()
+  const store = storeOf(options.resume, href, env)
   let cursor: string | undefined
   let released = false
   let stopLifecycle = (): void => {}
 
-  /** Tells all listeners of a kind. @returns what there is to wait for */
-  function emit(type: keyof typeof listeners, value: unknown): Promise<unknown> | undefined {
-    const results = Array.from(listeners[type], async (listener) => listener(value as never))
-    if (results.length === 0) {
-      // What nobody listens for must not get lost in silence, where it is somebody's mistake.
-      if (type === 'error' && (value as SubscribeError).code === 'listener') throwLater(value)
-      return undefined
-    }
-    return Promise.all(
-      results.map((result) =>
-        result.catch((cause: unknown) => {
+  /** Resolves when all listeners of a kind have done with it. */
+  async function emit(type: keyof typeof listeners, value: unknown): Promise<void> {
+    const set = listeners[type]
+    // A mistake must not get lost in silence because nobody listens for it.
+    if (!set.size && type === 'error' && (value as SubscribeError).code === 'listener') throwLater(value)
+    await Promise.all(
+      Array.from(set, async (listener) => {
+        try {
+          await listener(value as never)
+        } catch (cause) {
           const error = new SubscribeError('listener', `A listener failed: ${String(cause)}`, { cause })
           if (type === 'error') throwLater(error)
           else void emit('error', error)
-        }),
-      ),
+        }
+      }),
     )
   }
 
-  const throwLater = (error: unknown): void =>
-    void env.after(0, () => {
+  function throwLater(error: unknown): void {
+    env.after(0, () => {
       throw error
     })
+  }
 
   const outlet = createOutlet(
     queue,
@@ -109,7 +104,7 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
     }
   }
 
-  const writer = createCursorWriter(storeOf(options.resume, href, env), env, storeFailed)
+  const writer = createCursorWriter(store, env, storeFailed)
 
   function storeFailed(cause: unknown): void {
     void emit('error', new SubscribeError('store', `The cursor store failed: ${String(cause)}`, { cause }))
@@ -132,7 +127,7 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
     writer.flush()
     const { error } = course.state
     if (error) void emit('error', error)
-    for (const inbox of inboxes) inbox.end()
+    for (const leave of loops) leave()
     closed.resolve()
   }
 
@@ -143,62 +138,63 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
     release()
   }
 
-  function inbox(): Inbox<UpdateOf<Events>> {
-    let value: UpdateOf<Events> | undefined
-    let handled: (() => void) | undefined
-    let wanted: (() => void) | undefined
+  /** A loop takes events one by one: what it holds has been handled when it asks for the next. */
+  function iterate(): AsyncIterableIterator<UpdateOf<Events>> {
+    let given: UpdateOf<Events> | undefined
+    let handled = (): void => {}
+    let wanted = (): void => {}
     let over = released
-    const take = (update: UpdateOf<Events>): Promise<void> => {
-      value = update
-      wanted?.()
+    let turn: Promise<unknown> = Promise.resolve()
+
+    const give = (update: UpdateOf<Events>): Promise<void> => {
+      given = update
+      wanted()
       return new Promise((resolve) => (handled = resolve))
     }
-    const self = {
-      end() {
-        over = true
-        wanted?.()
-        handled?.()
-      },
+    const leave = (): void => {
+      over = true
+      handled()
+      wanted()
+      listeners.event.delete(give)
+      loops.delete(leave)
     }
-    listeners.event.add(take)
-    inboxes.add(self)
-    outlet.flow()
-    return {
-      async next() {
-        handled?.()
-        handled = undefined
-        // oxlint-disable-next-line no-unmodified-loop-condition -- take() and end() do
-        while (value === undefined && !over) await new Promise<void>((resolve) => (wanted = resolve))
-        wanted = undefined
-        const next = value
-        value = undefined
-        if (next === undefined && course.state.error) throw course.state.error
-        return next
-      },
-      leave() {
-        listeners.event.delete(take)
-        inboxes.delete(self)
-        self.end()
-        if (listeners.event.size === 0) close()
-      },
+    async function take(): Promise<IteratorResult<UpdateOf<Events>, undefined>> {
+      handled()
+      // oxlint-disable-next-line no-unmodified-loop-condition -- give() and leave() do
+      while (!given && !over) await new Promise<void>((resolve) => (wanted = resolve))
+      const value = given
+      given = undefined
+      if (value) return { value, done: false }
+      if (course.state.error) throw course.state.error
+      return { value: undefined, done: true }
     }
-  }
 
-  async function* iterate(box: Inbox<UpdateOf<Events>>): AsyncGenerator<UpdateOf<Events>, void, undefined> {
-    try {
-      for (;;) {
-        const update = await box.next()
-        if (update === undefined) return
-        yield update
-      }
-    } finally {
-      box.leave()
+    if (!over) {
+      listeners.event.add(give)
+      loops.add(leave)
+      outlet.flow()
+    }
+    return {
+      // Each in its turn, also when somebody asks for several at once.
+      next() {
+        const asked = turn.then(() => take())
+        turn = asked.catch(() => {})
+        return asked
+      },
+      async return() {
+        leave()
+        if (!listeners.event.size) close()
+        return { value: undefined, done: true }
+      },
+      [Symbol.asyncIterator]() {
+        return this
+      },
     }
   }
 
   async function begin(): Promise<void> {
     try {
-      const stored = await storeOf(options.resume, href, env)?.get()
+      const stored = await store?.get()
       if (stored) cursor = place.cursor = stored
     } catch (cause) {
       storeFailed(cause)
@@ -225,33 +221,27 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
     },
     closed: closed.promise,
     on(type, listener) {
-      const set = listeners[type]
-      if (!set)
-        throw new SubscribeError(
-          'invalid-option',
-          `Expected one of ${Object.keys(listeners).join(', ')}, got ${type}`,
-        )
       const own: Listener = (value) => listener(value)
-      set.add(own)
+      listeners[type].add(own)
       outlet.flow()
-      return () => void set.delete(own)
+      return () => void listeners[type].delete(own)
     },
     readable() {
-      const box = inbox()
+      const loop = iterate()
       return new ReadableStream<UpdateOf<Events>>(
         {
           async pull(controller) {
-            const update = await box.next()
-            if (update === undefined) controller.close()
-            else controller.enqueue(update)
+            const { done, value } = await loop.next()
+            if (done) controller.close()
+            else controller.enqueue(value)
           },
-          cancel: () => box.leave(),
+          cancel: async () => void (await loop.return?.()),
         },
         { highWaterMark: 0 },
       )
     },
     close,
-    [Symbol.asyncIterator]: () => iterate(inbox()),
+    [Symbol.asyncIterator]: iterate,
     async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
       close()
       await closed.promise

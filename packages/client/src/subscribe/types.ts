@@ -22,7 +22,7 @@ export interface Update<Type extends string = string, Data = unknown> {
   readonly type: Type
   readonly data: Data
   /** RFC 3339, UTC, by the hub's clock. */
-  readonly time?: string
+  readonly time?: string | undefined
 }
 
 /** An event of a map, told apart by its `type`. */
@@ -85,13 +85,13 @@ export type Reason =
 export interface ConnectionState {
   readonly phase: Phase
   readonly transport: Transport
-  readonly reason?: Reason
+  readonly reason?: Reason | undefined
   /** Attempts in a row since a connection last proved healthy; 0 when it is. */
   readonly attempt: number
   /** When it is tried again, in milliseconds since 1970. Only while waiting. */
-  readonly retryAt?: number
+  readonly retryAt?: number | undefined
   /** Why it waits, or why it is closed for good. */
-  readonly error?: SubscribeError
+  readonly error?: SubscribeError | undefined
 }
 
 /** A gap; reading goes on after it. */

@@ -1,6 +1,8 @@
 /** What attempts say about the way between: pure, from facts to suspicions. A suspicion is nothing until a poll confirms it. */
 import type { Limits } from './limits.ts'
-import type { Item, Outcome } from './source.ts'
+import { SubscribeError } from './error.ts'
+import type { Outcome } from './reading.ts'
+import type { Item } from './source.ts'
 import type { Reason } from './types.ts'
 
 /** How often in a row before it is one. */
@@ -24,24 +26,18 @@ export function createJudge({ shortMs }: Pick<Limits, 'shortMs'>): Judge {
   let refusals = 0
   let bursts = 0
   return {
-    streamEnded(outcome, lived) {
-      if (outcome.kind === 'over' || (outcome.kind === 'ended' && outcome.soon)) return undefined
+    streamEnded(outcome, lived = -1) {
+      if (outcome === 'soon') return undefined
       // To be refused by the hub itself, or to live for long, is no fault of the way.
-      if ((outcome.kind === 'failed' && outcome.byHub) || (lived ?? 0) >= shortMs) {
-        cuts = refusals = 0
-        return undefined
-      }
-      if (lived !== undefined) {
+      if (lived >= shortMs || (outcome instanceof SubscribeError && outcome.problem)) cuts = refusals = 0
+      else if (lived >= 0) {
         refusals = 0
         cuts++
       } else if (isFault(outcome)) refusals++
-      if (cuts >= CUTS) {
-        cuts = 0
-        return 'cut-short'
-      }
-      if (refusals < REFUSALS) return undefined
-      refusals = 0
-      return 'streams-refused'
+      if (cuts < CUTS && refusals < REFUSALS) return undefined
+      const suspicion = cuts < CUTS ? 'streams-refused' : 'cut-short'
+      cuts = refusals = 0
+      return suspicion
     },
     came(items, silence) {
       const held = heldBack(items, silence)
@@ -53,11 +49,17 @@ export function createJudge({ shortMs }: Pick<Limits, 'shortMs'>): Judge {
   }
 }
 
-/** What somebody in between may be to blame for. */
+/** Whether somebody in between may be to blame. */
 export function isFault(outcome: Outcome): boolean {
-  if (outcome.kind !== 'failed') return true
-  const { code, status = 0 } = outcome.error
-  return !outcome.byHub && (code === 'network' || code === 'silent' || status >= 500)
+  if (!(outcome instanceof SubscribeError)) return true
+  const { code, status = 0, problem } = outcome
+  return !problem && (code === 'network' || status >= 500)
+}
+
+/** Whether the answer would be the same later, for all that is known. */
+export function isLasting({ code, status = 0 }: SubscribeError): boolean {
+  if (code !== 'refused') return /not-a|too-l|no-s/.test(code)
+  return (status < 500 && !/408|425|429/.test(`${status}`)) || status === 501 || status === 505
 }
 
 /**
