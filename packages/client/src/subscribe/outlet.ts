@@ -7,8 +7,8 @@ export interface Outlet {
   readonly push: (items: readonly Item[]) => Promise<void> | undefined
   /** Delivers what waits, as long as somebody listens. */
   flow(): void
-  /** Called when all that waits has been delivered, or at once when nobody listens. */
-  end(then: () => void): void
+  /** Calls back when all that waits has been delivered. @param patient Whether to wait for somebody who listens */
+  end(then: () => void, patient: boolean): void
   /** Nothing is delivered any more. */
   close(): void
 }
@@ -29,6 +29,7 @@ export function createOutlet(
   let flowing = false
   let closed = false
   let ended: (() => void) | undefined
+  let patience = false
   let room: ReturnType<typeof deferred<void>> | undefined
 
   async function flow(): Promise<void> {
@@ -51,7 +52,7 @@ export function createOutlet(
   }
 
   function settle(): void {
-    if (!ended || closed || (queue[0] && ready())) return
+    if (!ended || closed || (queue[0] && (patience || ready()))) return
     const then = ended
     ended = undefined
     then()
@@ -72,8 +73,9 @@ export function createOutlet(
       return room.promise
     },
     flow: () => void flow(),
-    end(then) {
+    end(then, patient) {
       ended = then
+      patience = patient
       if (!flowing) settle()
     },
     close() {

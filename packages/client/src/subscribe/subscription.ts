@@ -116,7 +116,7 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
     finished() {
       stopLifecycle()
       signal?.removeEventListener('abort', close)
-      outlet.end(release)
+      outlet.end(release, course.state.phase === 'ended')
     },
   })
 
