@@ -3,24 +3,26 @@ import type { Gap, Page } from '@downlink/wire'
 import type { Item } from './source.ts'
 
 /** Cursors go into URLs as they are. */
-const CURSOR = /^[\w.~-]{1,64}$/
+function isCursor(text: unknown): boolean {
+  return typeof text === 'string' && /^[\w.~-]{1,64}$/.test(text)
+}
 
 /** @throws when it is no page */
 export function pageOf(text: string): Page {
   const page = JSON.parse(text) as Page
   const { events, cursor, retry, gap, ended = [] } = page
   const right =
-    CURSOR.test(cursor) &&
+    isCursor(cursor) &&
     retry >= 0 &&
     Array.isArray(ended) &&
     (!gap || isGap(gap)) &&
-    events.every(({ id, data }) => CURSOR.test(id) && typeof data === 'string')
+    events.every(({ id, data }) => isCursor(id) && typeof data === 'string')
   if (!right) throw new Error('what was answered is no page')
   return page
 }
 
 function isGap({ channels, to }: Gap): boolean {
-  return Array.isArray(channels) && CURSOR.test(to)
+  return Array.isArray(channels) && isCursor(to)
 }
 
 /** The data of `downlink:gap`. A gap is a gap, also when what it says of itself cannot be read. */
