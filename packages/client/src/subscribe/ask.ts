@@ -80,13 +80,13 @@ async function refusal(
     // The status says enough.
   }
   if (status < 300) {
-    const message = `Expected events, got ${status} ${type}: is the URL that of a channel?`
+    const message = `Expected events, got ${status} ${type}: check the URL`
     return new SubscribeError('not-a-stream', message, { status })
   }
-  const { code, detail = 'check the URL and `headers`' } = problem
-  return new SubscribeError('refused', `Refused with ${status} ${code ?? ''}: ${detail}`.slice(0, 500), {
+  const { code = '', detail = 'check URL and headers' } = problem
+  return new SubscribeError('refused', `Refused with ${status} ${code}: ${detail}`.slice(0, 500), {
     status,
-    problem: code,
+    problem: code || undefined,
     retryAfter: retryAfterMs(headers.get('retry-after'), now),
   })
 }

@@ -6,7 +6,7 @@ import { SubscribeError } from './error.ts'
 import { createLadder } from './ladder.ts'
 import type { LifecycleEvent } from './lifecycle.ts'
 import { itemsOf } from './page.ts'
-import { deferred, type Outcome, type Reading, type ReadingHost, startReading } from './reading.ts'
+import { type Outcome, type Reading, type ReadingHost, startReading } from './reading.ts'
 import { createSieve } from './sieve.ts'
 import type { Item, Place, Source } from './source.ts'
 import type { ConnectionState, Phase, Reason, Transport } from './types.ts'
@@ -34,8 +34,6 @@ export type Sources = (transport: Transport, waitMs: () => number) => Source
 
 /** A probe has succeeded when bytes come so long after its opening: what lets only the first ones through does not count. */
 const PROOF = 1000
-/** Events that a probe reads ahead. */
-const HELD = 1000
 
 export function createCourse(asker: Asker, place: Place, sources: Sources, host: Host): Course {
   const { env, limits, options } = asker
@@ -44,13 +42,9 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
   const judge = createJudge(limits)
   const sieve = createSieve()
   let failures = 0
-  let state = stateOf('connecting', ladder.reason)
+  let state: ConnectionState
   let current: Reading | undefined
   let probe: Reading | undefined
-  /** What the probe has read so far, and what lets it read on. */
-  let held: Item[] = []
-  let gate = deferred<void>()
-  let adopted: Reading | undefined
   let cancelProbe: (() => void) | undefined
   let cancelHiding: (() => void) | undefined
   /** Why nothing is read just now. */
@@ -59,24 +53,20 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
   let lull = new AbortController()
   /** Whether the page may cut the wait short when it is shown again: not when the server has asked for it. */
   let wakeable = false
-  /** Whether a 401 has had its second try, a stream that ended with its channels its second look. */
+  /** Whether a 401 has had its second try. */
   let renewed = false
-  let hurried = false
   let everOpened = false
 
   function tell(phase: Phase, reason?: Reason, error?: SubscribeError, retryAt?: number): void {
-    state = stateOf(phase, reason, error, retryAt)
+    const { transport } = ladder
+    state = Object.freeze({ phase, transport, attempt: failures, reason, error, retryAt })
     host.told(state)
-  }
-
-  function stateOf(phase: Phase, reason?: Reason, error?: SubscribeError, retryAt?: number): ConnectionState {
-    return Object.freeze({ phase, transport: ladder.transport, attempt: failures, reason, error, retryAt })
   }
 
   const isOver = (): boolean => state.phase === 'ended' || state.phase === 'closed'
 
   function accept(items: readonly Item[]): Promise<void> | undefined {
-    const news = sieve.pass(items)
+    const news = sieve(items)
     for (const { id } of news) if (id) place.cursor = id
     return host.take(news)
   }
@@ -91,18 +81,15 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
       if (state.phase !== 'open') tell('open', ladder.reason)
     },
     heard(reading) {
-      if (reading === probe && reading.opened && now() - reading.opened >= PROOF) adopt()
+      if (reading === probe && reading.opened && now() - reading.opened >= PROOF) goUp()
     },
     take(reading, items, silence) {
-      if (reading === current) {
-        const suspicion = judge.came(items, silence)
-        const full = accept(items)
-        if (suspicion) void check(suspicion, reading)
-        return full
-      }
-      held.push(...items)
-      if (reading === probe && held.length >= HELD) adopt()
-      return reading === adopted || held.length >= HELD ? gate.promise : undefined
+      // What a probe reads, the present source reads as well.
+      if (reading !== current) return undefined
+      const suspicion = judge.came(items, silence)
+      const full = accept(items)
+      if (suspicion) void check(suspicion, reading)
+      return full
     },
     suspect(reading) {
       if (reading === current) void check(reading.opened ? 'stalled' : 'held-back', reading)
@@ -118,31 +105,17 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
         reason = 'woken'
         continue
       }
-      if (adopted) {
-        current = adopted
-        adopted = undefined
-        const whole = sieve.handOver()
-        if (!whole) current.end('improved')
-        else {
-          tell('open', ladder.reason)
-          const full = accept(held)
-          if (full) void full.then(gate.resolve)
-          else gate.resolve()
-        }
-        held = []
-      } else {
-        tell('connecting', reason)
-        current = startReading(
-          sources(ladder.transport, () => ladder.waitMs),
-          place,
-          env,
-          readings,
-        )
-        armProbe()
-      }
-      const reading: Reading = current
+      tell('connecting', reason)
+      const reading = startReading(
+        sources(ladder.transport, () => ladder.waitMs),
+        place,
+        env,
+        readings,
+      )
+      current = reading
+      armProbe()
       const outcome = await reading.done
-      if (isOver() || paused || adopted) continue
+      if (isOver() || paused) continue
       reason = await follow(reading, outcome)
     }
   }
@@ -153,10 +126,8 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
     const lived = opened === undefined ? undefined : now() - opened
     if (lived !== undefined && lived >= limits.healthyMs) failures = 0
     if (outcome === 'over') return finish('ended')
-    if (outcome === 'soon' && !hurried) {
-      hurried = true
-      return 'stream-ended'
-    }
+    // Once: what fails after it takes its time.
+    if (outcome === 'soon' && !failures++) return 'stream-ended'
     let error: SubscribeError | undefined
     let reason: Reason = 'stream-ended'
     if (typeof outcome !== 'string' || (lived ?? 0) < limits.healthyMs) failures++
@@ -175,9 +146,8 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
       // What has worked before may be in the way for a while only: the sign-in page of a hotel, a proxy's excuses.
       if (isLasting(error) && !(everOpened && code === 'not-a-stream')) return finish('closed', error)
     }
-    hurried = false
     if (failures > (options.maxAttempts ?? Infinity)) {
-      const message = `${failures} attempts failed in a row: see \`cause\`, or raise \`maxAttempts\``
+      const message = `${failures} attempts failed: see \`cause\``
       return finish('closed', new SubscribeError('too-many-attempts', message, { cause: error }))
     }
     const suspicion =
@@ -191,7 +161,7 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
     const retryAt = now() + waitAfter(failures, place.retry, env.random(), limits, retryAfter)
     tell('waiting', reason, error, retryAt)
     if (suspicion && (await check(suspicion))) return suspicion
-    if (!isOver() && !paused && !adopted) await lullFor(retryAt - now())
+    if (!isOver() && !paused) await lullFor(retryAt - now())
     return reason
   }
 
@@ -213,10 +183,10 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
   function rest(): void {
     cancelProbe?.()
     cancelProbe = undefined
-    const readings = [current, probe, adopted]
-    dropProbe()
-    adopted = undefined
-    for (const reading of readings) reading?.end()
+    const readings = [current, probe]
+    probe = undefined
+    // If the page is back before this is over, it goes on at once.
+    for (const reading of readings) reading?.end('woken')
     lull.abort()
   }
 
@@ -237,7 +207,7 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
     const page = await checkByPoll(asker, place, signal)
     if (signal.aborted || !page) return false
     if (page === 'no page') {
-      if (reading?.answered && !opened && !place.hub) {
+      if (reading && reading.parts > 1 && !opened && !place.hub) {
         // There is a head, no opening and no page: a server that is no hub, and has nothing to say yet.
         place.hub = false
         reading.expect()
@@ -271,9 +241,6 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
 
   async function startProbe(): Promise<void> {
     if (place.cursor === undefined) return armProbe()
-    held = []
-    gate = deferred()
-    sieve.record()
     const reading = startReading(
       sources('sse', () => 0),
       place,
@@ -283,22 +250,17 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
     probe = reading
     await reading.done
     if (reading !== probe) return
-    dropProbe()
+    probe = undefined
     if (ladder.probeFailed(now())) current?.end('improved')
     armProbe()
   }
 
-  function dropProbe(): void {
-    probe = undefined
-    held = []
-  }
-
-  /** The probe takes over, in the next turn of the loop. */
-  function adopt(): void {
-    adopted = probe
-    probe = undefined
+  /** Both stand at the one cursor: the present source ends, and a stream begins there. */
+  function goUp(): void {
     ladder.up()
-    current?.end('improved')
+    const readings = [probe, current]
+    probe = undefined
+    for (const reading of readings) reading?.end('improved')
     lull.abort()
   }
 
@@ -321,6 +283,7 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
     else if (place.hub && current && now() - current.heard > current.heartbeat) current.end('woken')
   }
 
+  tell('connecting', ladder.reason)
   return {
     get state() {
       return state

@@ -24,18 +24,15 @@ export interface Environment {
   readonly memory: KeyValue
 }
 
-/** What a timer can wait for: a longer time would be over at once. */
-const MOST = 2 ** 31 - 1
-
 const found = new Map<string, string>()
 
 export const systemEnvironment: Environment = {
-  now: () => Date.now(),
+  now: Date.now,
   after(ms, run) {
-    const timer = setTimeout(run, Math.min(ms, MOST))
+    const timer = setTimeout(run, ms)
     return () => clearTimeout(timer)
   },
-  random: () => Math.random(),
+  random: Math.random,
   fetch: (url, init) => fetch(url, init),
   lifecycle: watchLifecycle,
   hidden: () => (globalThis as Partial<typeof globalThis>).document?.visibilityState === 'hidden',
@@ -48,7 +45,14 @@ export const systemEnvironment: Environment = {
     }
   },
   memory: {
-    getItem: (key) => found.get(key) ?? null,
-    setItem: (key, value) => void found.set(key, value),
+    getItem: (key) => found.get(key) ?? systemEnvironment.storage('session')?.getItem(key) ?? null,
+    setItem(key, value) {
+      found.set(key, value)
+      try {
+        systemEnvironment.storage('session')?.setItem(key, value)
+      } catch {
+        // It is full: then it is remembered by the page only.
+      }
+    },
   },
 }

@@ -22,7 +22,7 @@ export interface Outlet {
 export function createOutlet(
   bound: number,
   ready: () => boolean,
-  deliver: (item: Item) => unknown,
+  deliver: (item: Exclude<Item, { kind: 'cursor' }>) => unknown,
   done: (item: Item) => void,
 ): Outlet {
   let queue: Item[] = []

@@ -32,7 +32,7 @@ export function createPageSource(
         limit = Math.min(MOST, size * 2)
         to.opened()
         const full = to.take(itemsOf(page))
-        to.expect()
+        to.heard()
         if (full) await abortable(full, signal)
         const { events, more, ended } = page
         if (!more && allEnded(url, ended)) return 'over'
@@ -55,13 +55,13 @@ export function createPageSource(
 export async function readPage(
   asker: Asker,
   place: Place,
-  to: Pick<Receiver, 'expect' | 'heard'>,
+  to: Pick<Receiver, 'heard'>,
   signal: AbortSignal,
   wait = 0,
   limit: number = MOST,
 ): Promise<Page> {
   const { connectMs, maxEventSize } = asker.limits
-  to.expect(wait * 1000 + connectMs)
+  to.heard(wait * 1000 + connectMs)
   // A first page of the last N must hold all N: a smaller one would be newer ones only.
   const least = place.cursor === undefined ? Number(place.start['last'] ?? 0) : 0
   const more = {
@@ -69,14 +69,13 @@ export async function readPage(
     ...(wait ? { transport: 'long-poll', wait: `${wait}` } : { transport: 'poll' }),
   }
   const response = await ask(asker, place, 'application/json', more, signal)
-  to.heard()
-  to.expect(connectMs)
+  to.heard(connectMs)
   // React Native's has no body.
   if (!response.body) return pageOf(await abortable(response.text(), signal))
   const decoder = new TextDecoder()
   let text = ''
   await eachChunk(response.body, signal, (chunk) => {
-    to.expect(connectMs)
+    to.heard(connectMs)
     text += decoder.decode(chunk, { stream: true })
     if (text.length > maxEventSize * 2) throw new Error('the page is too large')
   })

@@ -32,9 +32,9 @@ export function gapOf(data: string, to: string): Gap {
 }
 
 /** JSON as an object, whatever it is. */
-export function objectOf(json: string): Record<string, unknown> {
+export function objectOf(json: string): { readonly channel?: string; readonly heartbeat?: unknown } {
   try {
-    return Object(JSON.parse(json)) as Record<string, unknown>
+    return Object(JSON.parse(json)) as object
   } catch {
     return {}
   }
@@ -45,13 +45,10 @@ export function itemsOf({ gap, events, ended = [], cursor }: Page): Item[] {
   const items: Item[] = events.map(({ id, channel, type, data, time }) => ({
     kind: 'event',
     id,
-    channel,
-    type,
-    data,
-    time,
+    value: { id, channel, type, data, time },
   }))
-  if (gap) items.unshift({ kind: 'gap', id: gap.to, gap })
-  for (const channel of ended) items.push({ kind: 'end', id: cursor, channel })
+  if (gap) items.unshift({ kind: 'gap', id: gap.to, value: gap })
+  for (const channel of ended) items.push({ kind: 'end', id: cursor, value: { channel } })
   items.push({ kind: 'cursor', id: cursor })
   return items
 }

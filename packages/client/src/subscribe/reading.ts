@@ -19,15 +19,15 @@ export interface Reading {
   readonly done: Promise<Outcome>
   /** When it was certain that the server answers. */
   opened: number | undefined
-  /** When bytes came last, or it began; and whether any came. */
+  /** When bytes came last, or it began; and how often that was: the second is a head. */
   heard: number
-  answered: boolean
+  parts: number
   heartbeat: number
   /** Why it was ended, when the course did that. */
   cause: Reason | undefined
   readonly end: (cause?: Reason) => void
   /** Overrules what the source expects. */
-  readonly expect: Receiver['expect']
+  readonly expect: Receiver['heard']
 }
 
 export interface ReadingHost {
@@ -57,7 +57,7 @@ export function startReading(
     done: read(),
     opened: undefined,
     heard: env.now(),
-    answered: false,
+    parts: 0,
     heartbeat: HEARTBEAT,
     cause: undefined,
     end(cause) {
@@ -78,13 +78,12 @@ export function startReading(
       outcome = await source.read(
         place,
         {
-          expect(dead, suspect) {
-            if (!signal.aborted) expect(dead, suspect)
-          },
-          heard() {
+          heard(dead, suspect) {
+            if (signal.aborted) return
             reading.heard = env.now()
-            reading.answered = true
-            if (!signal.aborted) host.heard?.(reading)
+            reading.parts++
+            expect(dead, suspect)
+            host.heard?.(reading)
           },
           opened(heartbeat = HEARTBEAT) {
             reading.opened ??= env.now()

@@ -23,12 +23,11 @@ export type Parse = Parser | { readonly [type: string]: Parser }
 
 /** @throws {SubscribeError} `invalid-data` */
 export async function parsed(event: Update<string, string>, parse: Exclude<Parse, 'text'>): Promise<Update> {
-  const whole = typeof parse === 'string' || '~standard' in parse
-  const parser = whole
-    ? (parse as Parser)
-    : Object.prototype.hasOwnProperty.call(parse, event.type)
-      ? (parse as Record<string, Parser>)[event.type]
-      : 'text'
+  const parser =
+    typeof parse === 'string' || '~standard' in parse
+      ? (parse as Parser)
+      : // Own members only: an event may well be of the type `constructor`.
+        Object.entries(parse).find(([type]) => type === event.type)?.[1]
   if (!parser || parser === 'text') return event
   try {
     const data: unknown = JSON.parse(event.data)

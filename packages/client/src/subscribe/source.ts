@@ -1,21 +1,14 @@
 /** The seam between reading and deciding: a source reads and tells what it sees, the subscription decides what to do about it. */
 import type { Gap } from '@downlink/wire'
-import type { Transport } from './types.ts'
+import type { Transport, Update } from './types.ts'
 
 /** What comes, in order. `id` is the cursor after it; `''` where there is none. */
 export type Item =
-  | {
-      readonly kind: 'event'
-      readonly id: string
-      readonly channel: string
-      readonly type: string
-      readonly data: string
-      readonly time?: string | undefined
-    }
-  | { readonly kind: 'gap'; readonly id: string; readonly gap: Gap }
-  | { readonly kind: 'end'; readonly id: string; readonly channel: string }
+  | { readonly kind: 'event'; readonly id: string; readonly value: Update<string, string> }
+  | { readonly kind: 'gap'; readonly id: string; readonly value: Gap }
+  | { readonly kind: 'end'; readonly id: string; readonly value: { readonly channel: string } }
   /** Nothing but a fresh cursor. */
-  | { readonly kind: 'cursor'; readonly id: string }
+  | { readonly kind: 'cursor'; readonly id: string; readonly value?: undefined }
 
 /** Where reading stands. It outlives sources. */
 export interface Place {
@@ -31,10 +24,11 @@ export interface Place {
 
 /** Takes what a source sees. */
 export interface Receiver {
-  /** Something is due within `dead` milliseconds, or the source is given up; at `suspect` it is looked into. Without times nothing is due. */
-  readonly expect: (dead?: number, suspect?: number) => void
-  /** Bytes came. */
-  heard(): void
+  /**
+   * Reading begins, or bytes came: the next are due within `dead` milliseconds, or the source is given up; at `suspect` it is
+   * looked into. Without times nothing is due.
+   */
+  readonly heard: (dead?: number, suspect?: number) => void
   /** It is certain that the server answers. */
   opened(heartbeat?: number): void
   /**

@@ -1,7 +1,7 @@
 /** Reads by Server-Sent Events. */
 import { createSmallParser } from '@downlink/wire'
 import type { StreamEvent } from '@downlink/wire'
-import { type Asker, ask, eachChunk } from './ask.ts'
+import { abortable, type Asker, ask, eachChunk } from './ask.ts'
 import { SubscribeError } from './error.ts'
 import { gapOf, objectOf } from './page.ts'
 import type { Item, Source } from './source.ts'
@@ -19,7 +19,8 @@ export function createStreamSource(asker: Asker): Source {
     transport: 'sse',
     async read(place, to, signal) {
       // Of a server that is no hub nobody knows when it has something to say.
-      if (place.hub !== false) to.expect(limits.connectMs, limits.openMs)
+      const due = (): void => (place.hub === false ? to.heard() : to.heard(limits.connectMs, limits.openMs))
+      due()
       const { body, status } = await ask(
         asker,
         place,
@@ -27,13 +28,9 @@ export function createStreamSource(asker: Asker): Source {
         { fields: 'channel,time' },
         signal,
       )
-      to.heard()
+      due()
       if (status === 204) return 'over'
-      if (!body)
-        throw new SubscribeError(
-          'no-streaming',
-          "Expected a `fetch` that streams: use `transport: 'long-poll'`",
-        )
+      if (!body) throw new SubscribeError('no-streaming', 'Expected a `fetch` that streams')
       if (place.hub === false) to.opened()
 
       let items: Item[] = []
@@ -46,7 +43,7 @@ export function createStreamSource(asker: Asker): Source {
         onEvent(event) {
           if (event.type === `${CONTROL}open`) {
             place.hub = true
-            const beat = Number(objectOf(event.data)['heartbeat']) || HEARTBEAT.usual
+            const beat = Number(objectOf(event.data).heartbeat) || HEARTBEAT.usual
             heartbeat = Math.min(HEARTBEAT.most, Math.max(HEARTBEAT.least, beat))
             to.opened(heartbeat)
           } else if (!heartbeat && place.hub !== false) {
@@ -61,14 +58,13 @@ export function createStreamSource(asker: Asker): Source {
       })
       let asked = env.now()
       await eachChunk(body, signal, async (chunk) => {
-        to.heard()
         let fault: SubscribeError | undefined
         try {
           parser.feed(chunk)
         } catch (cause) {
           fault = new SubscribeError(
             'event-too-large',
-            'Expected smaller events: raise `limits.maxEventSize`',
+            'Expected smaller events: see `limits.maxEventSize`',
             { cause },
           )
         }
@@ -79,12 +75,12 @@ export function createStreamSource(asker: Asker): Source {
         items = []
         if (fault) throw fault
         if (full) {
-          to.expect()
-          await full
+          to.heard()
+          await abortable(full, signal)
         }
         asked = env.now()
-        if (heartbeat) to.expect(heartbeat * DEAD, heartbeat * SUSPECT)
-        else if (place.hub === false) to.expect()
+        if (heartbeat) to.heard(heartbeat * DEAD, heartbeat * SUSPECT)
+        else due()
       })
       return ended ? 'soon' : 'ended'
     },
@@ -92,9 +88,10 @@ export function createStreamSource(asker: Asker): Source {
 }
 
 function itemOf({ type, data, lastEventId: id, channel = '', time }: StreamEvent, hub?: boolean): Item {
-  if (!hub || !type.startsWith(CONTROL)) return { kind: 'event', id, channel, type, data, time }
-  if (type === `${CONTROL}gap`) return { kind: 'gap', id, gap: gapOf(data, id) }
-  if (type === `${CONTROL}end`) return { kind: 'end', id, channel: String(objectOf(data)['channel']) }
+  if (!hub || !type.startsWith(CONTROL))
+    return { kind: 'event', id, value: { id, channel, type, data, time } }
+  if (type === `${CONTROL}gap`) return { kind: 'gap', id, value: gapOf(data, id) }
+  if (type === `${CONTROL}end`) return { kind: 'end', id, value: { channel: `${objectOf(data).channel}` } }
   // A newer hub may know more of these; of them only the id counts (20.1.3).
   return { kind: 'cursor', id }
 }

@@ -13,14 +13,7 @@ import { deferred } from './reading.ts'
 import { parsed } from './schema.ts'
 import type { Item, Place } from './source.ts'
 import { createStreamSource } from './stream-source.ts'
-import type {
-  DefaultEvents,
-  EventMap,
-  SubscribeOptions,
-  Subscription,
-  SubscriptionEvents,
-  UpdateOf,
-} from './types.ts'
+import type { DefaultEvents, EventMap, SubscribeOptions, Subscription, UpdateOf } from './types.ts'
 
 /** The sources that read from a hub. */
 export function hubSources(asker: Asker): Sources {
@@ -42,13 +35,11 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const asker: Asker = { url: href, options, limits, env, pace: createPace() }
   const place: Place = { cursor: undefined, start, hub: options.hub, retry: 3000 }
-  const listeners: Record<keyof SubscriptionEvents<Events>, Set<Listener>> = {
-    event: new Set(),
-    gap: new Set(),
-    end: new Set(),
-    state: new Set(),
-    error: new Set(),
-  }
+  const kinds = ['event', 'gap', 'end', 'state', 'error'] as const
+  const listeners = Object.fromEntries(kinds.map((kind) => [kind, new Set<Listener>()])) as Record<
+    (typeof kinds)[number],
+    Set<Listener>
+  >
   const loops = new Set<() => void>()
   const closed = deferred<void>()
   const store = storeOf(options.resume, href, env)
@@ -57,27 +48,25 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
   let stopLifecycle = (): void => {}
 
   /** Resolves when all listeners of a kind have done with it. */
-  async function emit(type: keyof typeof listeners, value: unknown): Promise<void> {
-    const set = listeners[type]
-    // A mistake must not get lost in silence because nobody listens for it.
-    if (!set.size && type === 'error' && (value as SubscribeError).code === 'listener') throwLater(value)
-    await Promise.all(
-      Array.from(set, async (listener) => {
+  function emit(type: keyof typeof listeners, value: unknown): Promise<unknown> {
+    return Promise.all(
+      Array.from(listeners[type], async (listener) => {
         try {
           await listener(value as never)
         } catch (cause) {
-          const error = new SubscribeError('listener', `A listener failed: ${String(cause)}`, { cause })
-          if (type === 'error') throwLater(error)
-          else void emit('error', error)
+          if (type !== 'error' && listeners.error.size) report('listener', cause)
+          // A mistake must not get lost in silence because nobody listens for it.
+          else
+            env.after(0, () => {
+              throw cause
+            })
         }
       }),
     )
   }
 
-  function throwLater(error: unknown): void {
-    env.after(0, () => {
-      throw error
-    })
+  function report(code: 'listener' | 'store', cause: unknown): void {
+    void emit('error', new SubscribeError(code, `The ${code} failed: ${String(cause)}`, { cause }))
   }
 
   const outlet = createOutlet(
@@ -91,24 +80,15 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
     },
   )
 
-  async function deliver(item: Item): Promise<void> {
-    if (item.kind === 'gap') await emit('gap', item.gap)
-    else if (item.kind === 'end') await emit('end', { channel: item.channel })
-    else if (item.kind === 'event') {
-      const { kind: _, ...event } = item
-      try {
-        await emit('event', parse === 'text' ? event : await parsed(event, parse))
-      } catch (error) {
-        void emit('error', error)
-      }
+  async function deliver({ kind, value }: Exclude<Item, { kind: 'cursor' }>): Promise<void> {
+    try {
+      await emit(kind, kind === 'event' && parse !== 'text' ? await parsed(value, parse) : value)
+    } catch (error) {
+      void emit('error', error)
     }
   }
 
-  const writer = createCursorWriter(store, env, storeFailed)
-
-  function storeFailed(cause: unknown): void {
-    void emit('error', new SubscribeError('store', `The cursor store failed: ${String(cause)}`, { cause }))
-  }
+  const writer = createCursorWriter(store, env, (cause) => report('store', cause))
 
   const course: Course = createCourse(asker, place, sourcesOf(asker), {
     take: outlet.push,
@@ -142,44 +122,41 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
   function iterate(): AsyncIterableIterator<UpdateOf<Events>> {
     let given: UpdateOf<Events> | undefined
     let handled = (): void => {}
-    let wanted = (): void => {}
+    const wanted: (() => void)[] = []
     let over = released
-    let turn: Promise<unknown> = Promise.resolve()
 
+    const wake = (): void => {
+      for (const go of wanted.splice(0)) go()
+    }
     const give = (update: UpdateOf<Events>): Promise<void> => {
       given = update
-      wanted()
+      wake()
       return new Promise((resolve) => (handled = resolve))
     }
     const leave = (): void => {
       over = true
       handled()
-      wanted()
+      wake()
       listeners.event.delete(give)
       loops.delete(leave)
     }
-    async function take(): Promise<IteratorResult<UpdateOf<Events>, undefined>> {
-      handled()
-      // oxlint-disable-next-line no-unmodified-loop-condition -- give() and leave() do
-      while (!given && !over) await new Promise<void>((resolve) => (wanted = resolve))
-      const value = given
-      given = undefined
-      if (value) return { value, done: false }
-      if (course.state.error) throw course.state.error
-      return { value: undefined, done: true }
-    }
-
     if (!over) {
       listeners.event.add(give)
       loops.add(leave)
       outlet.flow()
     }
     return {
-      // Each in its turn, also when somebody asks for several at once.
-      next() {
-        const asked = turn.then(() => take())
-        turn = asked.catch(() => {})
-        return asked
+      async next() {
+        // oxlint-disable-next-line no-unmodified-loop-condition -- give() and leave() do
+        while (!given && !over) {
+          handled()
+          await new Promise<void>((resolve) => wanted.push(resolve))
+        }
+        const value = given
+        given = undefined
+        if (value) return { value, done: false }
+        if (course.state.error) throw course.state.error
+        return { value: undefined, done: true }
       },
       async return() {
         leave()
@@ -197,7 +174,7 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
       const stored = await store?.get()
       if (stored) cursor = place.cursor = stored
     } catch (cause) {
-      storeFailed(cause)
+      report('store', cause)
     }
     if (!released) course.start()
   }

@@ -59,7 +59,7 @@ export function isFault(outcome: Outcome): boolean {
 /** Whether the answer would be the same later, for all that is known. */
 export function isLasting({ code, status = 0 }: SubscribeError): boolean {
   if (code !== 'refused') return /not-a|too-l|no-s/.test(code)
-  return (status < 500 && !/408|425|429/.test(`${status}`)) || status === 501 || status === 505
+  return status < 500 ? !/408|425|429/.test(`${status}`) : /501|505/.test(`${status}`)
 }
 
 /**
@@ -69,7 +69,9 @@ export function isLasting({ code, status = 0 }: SubscribeError): boolean {
  * @returns undefined when they say nothing about it
  */
 export function heldBack(items: readonly Item[], silence: number): boolean | undefined {
-  const times = items.flatMap((item) => (item.kind === 'event' && item.time ? [Date.parse(item.time)] : []))
+  const times = items.flatMap((item) =>
+    item.kind === 'event' && item.value.time ? [Date.parse(item.value.time)] : [],
+  )
   if (times.length === 0) return undefined
   const spread = Math.max(...times) - Math.min(...times)
   return spread >= APART && spread <= silence

@@ -19,10 +19,11 @@ export function createWatchdog(
   onDead: () => void,
 ): Watchdog {
   let heard = 0
+  let dead: number | undefined
+  let suspect: number | undefined
   let cancel: (() => void) | undefined
   /** When the timer at work goes off. */
   let set = 0
-  let due: readonly (readonly [ms: number, run: () => void])[] = []
 
   function arm(ms: number): void {
     set = now() + ms
@@ -31,34 +32,31 @@ export function createWatchdog(
 
   function ring(): void {
     cancel = undefined
-    const [next] = due
-    if (!next) return
-    const left = heard + next[0] - now()
+    if (dead === undefined) return
+    const left = heard + (suspect ?? dead) - now()
     // Heard meanwhile; or the timer is so late that what came meanwhile may not have been read yet.
-    if (left > 0 || now() - set > LATE) return arm(Math.max(left, LATE))
-    due = due.slice(1)
-    if (due[0]) arm(Math.max(0, heard + due[0][0] - now()))
-    next[1]()
+    if (left > 0 || now() - set > LATE) arm(Math.max(left, LATE))
+    else if (suspect === undefined) {
+      dead = undefined
+      onDead()
+    } else {
+      arm(dead - suspect)
+      suspect = undefined
+      onSuspect()
+    }
   }
 
   return {
-    expect(dead, suspect) {
+    expect(dueDead, dueSuspect) {
       heard = now()
-      due = []
-      if (dead === undefined) {
-        cancel?.()
-        cancel = undefined
-        return
-      }
-      due = [
-        ...(suspect !== undefined && suspect < dead ? [[suspect, onSuspect] as const] : []),
-        [dead, onDead],
-      ]
-      const [[first]] = due as [readonly [number, () => void]]
+      dead = dueDead
+      suspect = dueSuspect
+      const first = suspect ?? dead ?? 0
       // A timer that goes off too early arms itself again: so a chunk costs no timer.
-      if (cancel && set <= heard + first) return
+      if (cancel && dead && set <= heard + first) return
       cancel?.()
-      arm(first)
+      cancel = undefined
+      if (dead) arm(first)
     },
   }
 }

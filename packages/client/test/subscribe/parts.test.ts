@@ -16,14 +16,11 @@ import { createJudge, heldBack, isLasting } from '../../src/subscribe/verdict.ts
 import { createWatchdog } from '../../src/subscribe/watchdog.ts'
 import { randomOf, settled, World } from './world.ts'
 
-const event = (position: number, time?: number): Item => ({
-  kind: 'event',
-  id: `e-${position}`,
-  channel: 'a',
-  type: 'message',
-  data: '',
-  time: time === undefined ? undefined : new Date(time).toISOString(),
-})
+const event = (position: number, at?: number): Item => {
+  const id = `e-${position}`
+  const time = at === undefined ? undefined : new Date(at).toISOString()
+  return { kind: 'event', id, value: { id, channel: 'a', type: 'message', data: '', time } }
+}
 const refused = (status: number, problem?: string): SubscribeError =>
   new SubscribeError('refused', '', { status, problem })
 
@@ -140,40 +137,15 @@ test('the queue says when it is full, and when there is room again', async () =>
   assert.deepEqual([delivered.length, room], [5, true])
 })
 
-test('events that two sources read pass once, in order', () => {
-  fc.assert(
-    fc.property(fc.nat(20), fc.nat(20), fc.nat(20), (before, both, after) => {
-      const sieve = createSieve()
-      const ids = (from: number, count: number): Item[] =>
-        Array.from({ length: count }, (_, index) => event(from + index))
-      const passed = [...sieve.pass(ids(0, before))]
-      sieve.record()
-      passed.push(...sieve.pass(ids(before, both)))
-      assert.ok(sieve.handOver())
-      passed.push(...sieve.pass(ids(before, both + after)))
-      const events = passed.filter(({ kind }) => kind === 'event')
-      assert.deepEqual(events, ids(0, before + both + after))
-    }),
-  )
-})
-
-test('a hand-over with too much to remember is refused', () => {
-  const sieve = createSieve()
-  sieve.record()
-  sieve.pass(Array.from({ length: 10_001 }, (_, index) => event(index)))
-  assert.equal(sieve.handOver(), false)
-  assert.equal(sieve.pass([event(1)]).length, 1)
-})
-
 test('a gap and an end that are told again pass once', () => {
   const sieve = createSieve()
   const gap: Item = {
     kind: 'gap',
     id: 'e-5',
-    gap: { reason: 'trimmed', channels: ['a'], from: 'e-1', to: 'e-5' },
+    value: { reason: 'trimmed', channels: ['a'], from: 'e-1', to: 'e-5' },
   }
-  const end: Item = { kind: 'end', id: 'e-6', channel: 'a' }
-  const kinds = (items: readonly Item[]): string[] => sieve.pass(items).map(({ kind }) => kind)
+  const end: Item = { kind: 'end', id: 'e-6', value: { channel: 'a' } }
+  const kinds = (items: readonly Item[]): string[] => sieve(items).map(({ kind }) => kind)
   assert.deepEqual(kinds([gap, gap, end, end]), ['gap', 'cursor', 'end', 'cursor'])
   assert.deepEqual(kinds([event(7), gap, end]), ['event', 'gap', 'end'])
 })
