@@ -34,7 +34,7 @@ export async function ask(
   signal: AbortSignal,
 ): Promise<Response> {
   await pause(env, pace.take(env.now()), signal)
-  const { credentials, headers: given } = options
+  const { credentials = 'same-origin', headers: given } = options
   const supplied = typeof given === 'function' ? given() : given
   const headers = new Headers(await abortable(Promise.resolve(supplied), signal))
   // With problems named, a hub refuses in so many words (protocol 14.2.2).
@@ -53,7 +53,7 @@ export async function ask(
     // A header cannot hold control characters (RFC 9110 5.5).
     if (/^[\t -~\x80-\xff]+$/.test(id)) headers.set('last-event-id', id)
   }
-  const init = { cache: 'no-store', headers, signal, ...(credentials && { credentials }) } as const
+  const init = { cache: 'no-store', headers, signal, credentials } as const
   const response = await abortable(
     (options.fetch ?? env.fetch)(hub === false ? url : whole.href, init),
     signal,

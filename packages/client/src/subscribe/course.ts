@@ -38,7 +38,13 @@ const PROOF = 1000
 export function createCourse(asker: Asker, place: Place, sources: Sources, host: Host): Course {
   const { env, limits, options } = asker
   const { now } = env
-  const ladder = createLadder(options.transport, new URL(asker.url).origin, env.memory, limits, now())
+  const ladder = createLadder(
+    options.transport,
+    new URL(asker.url).origin,
+    env.storage('session'),
+    limits,
+    now(),
+  )
   const judge = createJudge(limits)
   const sieve = createSieve()
   let failures = 0

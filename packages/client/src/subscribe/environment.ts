@@ -20,11 +20,7 @@ export interface Environment {
   readonly hidden: () => boolean
   /** Storage of the browser; undefined where there is none, or none is allowed. */
   readonly storage: (kind: 'session' | 'local') => KeyValue | undefined
-  /** For what was found out of an origin: as long as the tab, or the process. */
-  readonly memory: KeyValue
 }
-
-const found = new Map<string, string>()
 
 export const systemEnvironment: Environment = {
   now: Date.now,
@@ -43,16 +39,5 @@ export const systemEnvironment: Environment = {
       // A page that may not store anything is told so by an exception.
       return undefined
     }
-  },
-  memory: {
-    getItem: (key) => found.get(key) ?? systemEnvironment.storage('session')?.getItem(key) ?? null,
-    setItem(key, value) {
-      found.set(key, value)
-      try {
-        systemEnvironment.storage('session')?.setItem(key, value)
-      } catch {
-        // It is full: then it is remembered by the page only.
-      }
-    },
   },
 }

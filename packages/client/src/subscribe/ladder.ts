@@ -28,7 +28,7 @@ export interface Ladder {
 export function createLadder(
   option: SubscribeOptions['transport'],
   origin: string,
-  memory: KeyValue,
+  memory: KeyValue | undefined,
   limits: Limits,
   now: number,
 ): Ladder {
@@ -41,7 +41,7 @@ export function createLadder(
   let probeAt = 0
 
   // `long-poll 1764000000000`: until then.
-  const [known, until] = auto ? (memory.getItem(key) ?? '').split(' ') : []
+  const [known, until] = auto ? (memory?.getItem(key) ?? '').split(' ') : []
   if (Number(until) > now && (known === 'long-poll' || known === 'poll')) {
     transport = known
     reason = 'remembered'
@@ -54,7 +54,11 @@ export function createLadder(
   }
 
   function remember(now: number): void {
-    memory.setItem(key, `${transport} ${now + limits.rememberMs}`)
+    try {
+      memory?.setItem(key, `${transport} ${now + limits.rememberMs}`)
+    } catch {
+      // It is full: then each page finds out by itself.
+    }
   }
 
   return {
@@ -87,7 +91,7 @@ export function createLadder(
       transport = 'sse'
       reason = 'improved'
       waitMs = limits.pollWaitMs
-      memory.setItem(key, '')
+      remember(0)
     },
     probeFailed(now) {
       later(now)

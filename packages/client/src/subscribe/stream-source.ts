@@ -10,8 +10,9 @@ const CONTROL = 'downlink:'
 /** Heartbeats without a byte after which a stream is dead, and after which it is looked into. */
 const DEAD = 2.5
 const SUSPECT = 1.5
-/** A hub beats so often unless it says otherwise, and neither faster nor more slowly than this. */
-const HEARTBEAT = { usual: 15_000, least: 10, most: 600_000 }
+/** A hub beats so often unless it says otherwise, and not more slowly than this. */
+const USUAL = 15_000
+const SLOWEST = 600_000
 
 export function createStreamSource(asker: Asker): Source {
   const { env, limits } = asker
@@ -43,8 +44,8 @@ export function createStreamSource(asker: Asker): Source {
         onEvent(event) {
           if (event.type === `${CONTROL}open`) {
             place.hub = true
-            const beat = Number(objectOf(event.data).heartbeat) || HEARTBEAT.usual
-            heartbeat = Math.min(HEARTBEAT.most, Math.max(HEARTBEAT.least, beat))
+            const beat = Number(objectOf(event.data).heartbeat)
+            heartbeat = beat > 0 ? Math.min(beat, SLOWEST) : USUAL
             to.opened(heartbeat)
           } else if (!heartbeat && place.hub !== false) {
             // A hub's stream begins with its opening.

@@ -192,7 +192,8 @@ test('which refusals last', () => {
 })
 
 test('the ladder goes down with a reason, remembers it for the origin, and comes up', () => {
-  const { memory } = new World(randomOf(1)).environment(() => Promise.reject(new Error('none')))
+  const { storage } = new World(randomOf(1)).environment(() => Promise.reject(new Error('none')))
+  const memory = storage('session')
   const ladder = createLadder(undefined, 'https://a', memory, DEFAULT_LIMITS, 0)
   assert.equal(ladder.probeIn(0), undefined)
   ladder.down('held-back', 0)

@@ -75,8 +75,7 @@ export class World {
         return () => this.listeners.delete(tell)
       },
       hidden: () => false,
-      storage: () => undefined,
-      memory,
+      storage: (kind) => (kind === 'session' ? memory : undefined),
     }
   }
 }
