@@ -1,5 +1,4 @@
 /** One request, and what its answer means before its body is read. */
-import { byteString } from '../request.ts'
 import { retryAfterMs } from './backoff.ts'
 import type { Environment } from './environment.ts'
 import { SubscribeError } from './error.ts'
@@ -49,7 +48,8 @@ export async function ask(
   }
   // Whether the server looks at the query nobody knows before it has answered.
   if (cursor && !hub && (hub === false || !HUB_PATH.test(whole.pathname))) {
-    const id = byteString(cursor)
+    // UTF-8, as the characters that a header has.
+    const id = unescape(encodeURIComponent(cursor))
     // A header cannot hold control characters (RFC 9110 5.5).
     if (/^[\t -~\x80-\xff]+$/.test(id)) headers.set('last-event-id', id)
   }

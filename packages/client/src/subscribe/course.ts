@@ -32,6 +32,8 @@ export interface Course {
 /** Makes the source of each transport. Another way of reading, such as what a neighbouring tab broadcasts, comes in here. */
 export type Sources = (transport: Transport, waitMs: () => number) => Source
 
+/** A page that is shown again takes nothing for alive that was not heard of for so long: a hub's usual heartbeat. */
+const STALE = 15_000
 /** A probe has succeeded when bytes come so long after its opening: what lets only the first ones through does not count. */
 const PROOF = 1000
 
@@ -83,7 +85,7 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
       everOpened = true
       renewed = false
       // A page is a success of its own; a stream has yet to prove healthy.
-      if (reading.source.transport !== 'sse') failures = 0
+      if (ladder.transport !== 'sse') failures = 0
       if (state.phase !== 'open') tell('open', ladder.reason)
     },
     heard(reading) {
@@ -127,16 +129,17 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
   }
 
   /** What an end means, and the wait after it. @returns why the next attempt is made */
-  async function follow({ cause, opened, source }: Reading, outcome: Outcome): Promise<Reason | undefined> {
+  async function follow({ cause, opened }: Reading, outcome: Outcome): Promise<Reason | undefined> {
     if (cause && cause !== 'silent') return cause
-    const lived = opened === undefined ? undefined : now() - opened
-    if (lived !== undefined && lived >= limits.healthyMs) failures = 0
+    const lived = opened === undefined ? -1 : now() - opened
+    const healthy = lived >= limits.healthyMs
+    if (healthy) failures = 0
     if (outcome === 'over') return finish('ended')
     // Once: what fails after it takes its time.
     if (outcome === 'soon' && !failures++) return 'stream-ended'
     let error: SubscribeError | undefined
     let reason: Reason = 'stream-ended'
-    if (typeof outcome !== 'string' || (lived ?? 0) < limits.healthyMs) failures++
+    if (typeof outcome !== 'string' || !healthy) failures++
     if (typeof outcome !== 'string') {
       error = outcome ?? new SubscribeError('silent', 'Nothing was heard for too long')
       const { code, status } = error
@@ -157,9 +160,9 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
       return finish('closed', new SubscribeError('too-many-attempts', message, { cause: error }))
     }
     const suspicion =
-      source.transport === 'sse'
+      ladder.transport === 'sse'
         ? judge.streamEnded(outcome, lived)
-        : source.transport === 'long-poll' && isFault(outcome)
+        : ladder.transport === 'long-poll' && isFault(outcome)
           ? 'waits-cut'
           : undefined
     const retryAfter = error?.retryAfter
@@ -189,10 +192,10 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
   function rest(): void {
     cancelProbe?.()
     cancelProbe = undefined
-    const readings = [current, probe]
+    probe?.end()
     probe = undefined
     // If the page is back before this is over, it goes on at once.
-    for (const reading of readings) reading?.end('woken')
+    current?.end('woken')
     lull.abort()
   }
 
@@ -246,7 +249,6 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
   }
 
   async function startProbe(): Promise<void> {
-    if (place.cursor === undefined) return armProbe()
     const reading = startReading(
       sources('sse', () => 0),
       place,
@@ -264,9 +266,9 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
   /** Both stand at the one cursor: the present source ends, and a stream begins there. */
   function goUp(): void {
     ladder.up()
-    const readings = [probe, current]
+    probe?.end()
     probe = undefined
-    for (const reading of readings) reading?.end('improved')
+    current?.end('improved')
     lull.abort()
   }
 
@@ -286,7 +288,7 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
 
   function wake(): void {
     if (state.phase === 'waiting' && wakeable) lull.abort()
-    else if (place.hub && current && now() - current.heard > current.heartbeat) current.end('woken')
+    else if (place.hub && current && now() - current.heard > STALE) current.end('woken')
   }
 
   tell('connecting', ladder.reason)

@@ -41,9 +41,9 @@ export function createLadder(
   let probeAt = 0
 
   // `long-poll 1764000000000`: until then.
-  const [known, until] = auto ? (memory?.getItem(key) ?? '').split(' ') : []
-  if (Number(until) > now && (known === 'long-poll' || known === 'poll')) {
-    transport = known
+  const [, known, until] = (auto && /^((?:long-)?poll) (\d+)$/.exec(`${memory?.getItem(key)}`)) || []
+  if (Number(until) > now) {
+    transport = known as Transport
     reason = 'remembered'
     probeAt = Math.min(Number(until), now + limits.rememberMs)
   }

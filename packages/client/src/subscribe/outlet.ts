@@ -1,5 +1,4 @@
 /** From the queue to those who listen: one item after the other, each when the one before has been handled by all. */
-import { deferred } from './reading.ts'
 import type { Item } from './source.ts'
 
 export interface Outlet {
@@ -30,7 +29,8 @@ export function createOutlet(
   let closed = false
   let ended: (() => void) | undefined
   let patience = false
-  let room: ReturnType<typeof deferred<void>> | undefined
+  let full: Promise<void> | undefined
+  let makeRoom = (): void => {}
 
   async function flow(): Promise<void> {
     if (flowing) return
@@ -42,10 +42,7 @@ export function createOutlet(
       if (closed) break
       done(item)
       // Half of it: to ask for more after each event would be a start and stop.
-      if (queue.length <= bound / 2) {
-        room?.resolve()
-        room = undefined
-      }
+      if (queue.length <= bound / 2) makeRoom()
     }
     flowing = false
     settle()
@@ -69,8 +66,12 @@ export function createOutlet(
       }
       void flow()
       if (queue.length <= bound) return undefined
-      room ??= deferred<void>()
-      return room.promise
+      return (full ??= new Promise((resolve) => {
+        makeRoom = () => {
+          full = undefined
+          resolve()
+        }
+      }))
     },
     flow: () => void flow(),
     end(then, patient) {
@@ -81,7 +82,7 @@ export function createOutlet(
     close() {
       closed = true
       queue = []
-      room?.resolve()
+      makeRoom()
     },
   }
 }

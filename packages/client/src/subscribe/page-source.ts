@@ -28,7 +28,7 @@ export function createPageSource(
         const before = place.cursor
         const size = limit
         limit = Math.max(LEAST, limit >> 2)
-        const page = await readPage(asker, place, to, signal, wait, size)
+        const page = await readPage(asker, place, to.heard, signal, wait, size)
         limit = Math.min(MOST, size * 2)
         to.opened()
         const full = to.take(itemsOf(page))
@@ -55,13 +55,13 @@ export function createPageSource(
 export async function readPage(
   asker: Asker,
   place: Place,
-  to: Pick<Receiver, 'heard'>,
+  heard: Receiver['heard'],
   signal: AbortSignal,
   wait = 0,
   limit: number = MOST,
 ): Promise<Page> {
   const { connectMs, maxEventSize } = asker.limits
-  to.heard(wait * 1000 + connectMs)
+  heard(wait * 1000 + connectMs)
   // A first page of the last N must hold all N: a smaller one would be newer ones only.
   const least = place.cursor === undefined ? Number(place.start['last'] ?? 0) : 0
   const more = {
@@ -69,13 +69,13 @@ export async function readPage(
     ...(wait ? { transport: 'long-poll', wait: `${wait}` } : { transport: 'poll' }),
   }
   const response = await ask(asker, place, 'application/json', more, signal)
-  to.heard(connectMs)
+  heard(connectMs)
   // React Native's has no body.
   if (!response.body) return pageOf(await abortable(response.text(), signal))
   const decoder = new TextDecoder()
   let text = ''
   await eachChunk(response.body, signal, (chunk) => {
-    to.heard(connectMs)
+    heard(connectMs)
     text += decoder.decode(chunk, { stream: true })
     if (text.length > maxEventSize * 2) throw new Error('the page is too large')
   })

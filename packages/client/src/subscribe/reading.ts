@@ -5,14 +5,10 @@ import type { Item, Place, Receiver, Source } from './source.ts'
 import type { Reason } from './types.ts'
 import { createWatchdog } from './watchdog.ts'
 
-/** A hub beats so often unless it says otherwise. */
-const HEARTBEAT = 15_000
-
 /** How reading came to its end: see `Source`; an error; or undefined when it was made to. */
 export type Outcome = Awaited<ReturnType<Source['read']>> | SubscribeError | undefined
 
 export interface Reading {
-  readonly source: Source
   /** Aborts when it is over, or is to be. */
   readonly signal: AbortSignal
   /** Resolves when it is over; what it tells after `end()` is not heard. */
@@ -22,7 +18,6 @@ export interface Reading {
   /** When bytes came last, or it began; and how often that was: the second is a head. */
   heard: number
   parts: number
-  heartbeat: number
   /** Why it was ended, when the course did that. */
   cause: Reason | undefined
   readonly end: (cause?: Reason) => void
@@ -38,27 +33,20 @@ export interface ReadingHost {
   suspect(reading: Reading): void
 }
 
-export function startReading(
-  source: Source,
-  place: Place,
-  env: Environment,
-  host: Partial<ReadingHost> = {},
-): Reading {
+export function startReading(source: Source, place: Place, env: Environment, host: ReadingHost): Reading {
   const abort = new AbortController()
   const { signal } = abort
   const { expect } = createWatchdog(
     env,
-    () => host.suspect?.(reading),
+    () => host.suspect(reading),
     () => reading.end('silent'),
   )
   const reading: Reading = {
-    source,
     signal,
     done: read(),
     opened: undefined,
     heard: env.now(),
     parts: 0,
-    heartbeat: HEARTBEAT,
     cause: undefined,
     end(cause) {
       if (signal.aborted) return
@@ -83,14 +71,13 @@ export function startReading(
             reading.heard = env.now()
             reading.parts++
             expect(dead, suspect)
-            host.heard?.(reading)
+            host.heard(reading)
           },
-          opened(heartbeat = HEARTBEAT) {
+          opened() {
             reading.opened ??= env.now()
-            reading.heartbeat = heartbeat
-            if (!signal.aborted) host.opened?.(reading)
+            if (!signal.aborted) host.opened(reading)
           },
-          take: (items, silence = 0) => (signal.aborted ? undefined : host.take?.(reading, items, silence)),
+          take: (items, silence = 0) => (signal.aborted ? undefined : host.take(reading, items, silence)),
         },
         signal,
       )
@@ -104,10 +91,4 @@ export function startReading(
     reading.end()
     return outcome
   }
-}
-
-export function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => {}
-  const promise = new Promise<T>((settle) => (resolve = settle))
-  return { promise, resolve }
 }

@@ -30,7 +30,7 @@ export interface Receiver {
    */
   readonly heard: (dead?: number, suspect?: number) => void
   /** It is certain that the server answers. */
-  opened(heartbeat?: number): void
+  opened(): void
   /**
    * Takes all of it at once.
    *

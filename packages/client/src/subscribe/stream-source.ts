@@ -46,7 +46,7 @@ export function createStreamSource(asker: Asker): Source {
             place.hub = true
             const beat = Number(objectOf(event.data).heartbeat)
             heartbeat = beat > 0 ? Math.min(beat, SLOWEST) : USUAL
-            to.opened(heartbeat)
+            to.opened()
           } else if (!heartbeat && place.hub !== false) {
             // A hub's stream begins with its opening.
             place.hub = false
@@ -59,22 +59,20 @@ export function createStreamSource(asker: Asker): Source {
       })
       let asked = env.now()
       await eachChunk(body, signal, async (chunk) => {
-        let fault: SubscribeError | undefined
+        let full: Promise<void> | false | undefined
         try {
           parser.feed(chunk)
         } catch (cause) {
-          fault = new SubscribeError(
-            'event-too-large',
-            'Expected smaller events: see `limits.maxEventSize`',
-            { cause },
-          )
+          throw new SubscribeError('event-too-large', 'Expected smaller events: see `limits.maxEventSize`', {
+            cause,
+          })
+        } finally {
+          const id = parser.lastEventId
+          // An id may come without an event; and what came whole goes out before the fault.
+          if (id && items[items.length - 1]?.id !== id) items.push({ kind: 'cursor', id })
+          full = items.length > 0 && to.take(items, env.now() - asked)
+          items = []
         }
-        const id = parser.lastEventId
-        // An id may come without an event; and what came whole goes out before the fault.
-        if (id && items[items.length - 1]?.id !== id) items.push({ kind: 'cursor', id })
-        const full = items.length > 0 && to.take(items, env.now() - asked)
-        items = []
-        if (fault) throw fault
         if (full) {
           to.heard()
           await abortable(full, signal)

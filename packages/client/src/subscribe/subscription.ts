@@ -9,7 +9,6 @@ import { checked } from './options.ts'
 import { createOutlet } from './outlet.ts'
 import { createPace } from './pace.ts'
 import { createPageSource } from './page-source.ts'
-import { deferred } from './reading.ts'
 import { parsed } from './schema.ts'
 import type { Item, Place } from './source.ts'
 import { createStreamSource } from './stream-source.ts'
@@ -41,7 +40,8 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
     Set<Listener>
   >
   const loops = new Set<() => void>()
-  const closed = deferred<void>()
+  let settle = (): void => {}
+  const closed = new Promise<void>((resolve) => (settle = resolve))
   const store = storeOf(options.resume, href, env)
   let cursor: string | undefined
   let released = false
@@ -108,7 +108,7 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
     const { error } = course.state
     if (error) void emit('error', error)
     for (const leave of loops) leave()
-    closed.resolve()
+    settle()
   }
 
   function close(): void {
@@ -196,7 +196,7 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
     get state() {
       return course.state
     },
-    closed: closed.promise,
+    closed,
     on(type, listener) {
       const own: Listener = (value) => listener(value)
       listeners[type].add(own)
@@ -221,7 +221,7 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
     [Symbol.asyncIterator]: iterate,
     async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
       close()
-      await closed.promise
+      await closed
     },
   }
 }

@@ -15,8 +15,8 @@ const APART = 2000
 export type Suspicion = Extract<Reason, 'cut-short' | 'streams-refused' | 'bursts' | 'waits-cut'>
 
 export interface Judge {
-  /** How a stream came to its end. `lived` in milliseconds from its opening; undefined when there was none. */
-  streamEnded(outcome: Outcome, lived: number | undefined): Suspicion | undefined
+  /** How a stream came to its end. `lived` in milliseconds from its opening; -1 when there was none. */
+  streamEnded(outcome: Outcome, lived: number): Suspicion | undefined
   /** What came at once, after so many milliseconds of waiting for it. */
   came(items: readonly Item[], silence: number): Suspicion | undefined
 }
@@ -26,7 +26,7 @@ export function createJudge({ shortMs }: Pick<Limits, 'shortMs'>): Judge {
   let refusals = 0
   let bursts = 0
   return {
-    streamEnded(outcome, lived = -1) {
+    streamEnded(outcome, lived) {
       if (outcome === 'soon') return undefined
       // To be refused by the hub itself, or to live for long, is no fault of the way.
       if (lived >= shortMs || (outcome instanceof SubscribeError && outcome.problem)) cuts = refusals = 0

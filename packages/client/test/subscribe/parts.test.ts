@@ -160,10 +160,10 @@ test('three streams that were cut short are suspicious; what a hub refuses, or l
     assert.equal(judge.streamEnded('ended', 20_000), undefined)
     assert.equal(judge.streamEnded('soon', 10), undefined)
     assert.equal(judge.streamEnded('ended', 10), undefined)
-    assert.equal(judge.streamEnded(refused(503, 'draining'), undefined), undefined)
+    assert.equal(judge.streamEnded(refused(503, 'draining'), -1), undefined)
   }
-  assert.equal(judge.streamEnded(refused(502), undefined), undefined)
-  assert.equal(judge.streamEnded(undefined, undefined), 'streams-refused')
+  assert.equal(judge.streamEnded(refused(502), -1), undefined)
+  assert.equal(judge.streamEnded(undefined, -1), 'streams-refused')
 })
 
 test('events that happened over seconds and come at once were held back, unless they are history', () => {

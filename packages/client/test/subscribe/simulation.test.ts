@@ -138,3 +138,21 @@ for (const [name, answer] of Object.entries(MEAN)) {
     assert.equal(world.timers, 0)
   })
 }
+
+test('a probe that is due while nothing answers is made once', async () => {
+  const world = new World(randomOf(SEED))
+  let count = 0
+  const environment = world.environment(() => {
+    count++
+    return Promise.reject(new TypeError('fetch failed'))
+  })
+  const until = world.time + MINUTE
+  environment.storage('session')?.setItem('downlink:transport:https://hub.test', `long-poll ${until}`)
+  const updates = openSubscription('https://hub.test/channels/a', {}, environment)
+  await world.run(5 * MINUTE)
+  assert.equal(updates.state.transport, 'long-poll')
+  assert.ok(count < 60, `${count} requests in five minutes`)
+  updates.close()
+  await settled()
+  assert.equal(world.timers, 0)
+})
