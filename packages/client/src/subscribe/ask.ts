@@ -59,7 +59,7 @@ export async function ask(
     signal,
   )
   const { status } = response
-  const answered = `${response.headers.get('content-type')}`.trim().toLowerCase()
+  const answered = `${response.headers.get('content-type')}`.toLowerCase()
   if (status === 204 || (status === 200 && answered.startsWith(type))) return response
   throw await refusal(response, answered, env.now(), signal)
 }
@@ -73,9 +73,8 @@ async function refusal(
   const { status, headers } = response
   let problem: { code?: string; detail?: string } = {}
   try {
-    if (type.startsWith('application/problem+json'))
-      problem = Object(await abortable(response.json(), signal))
-    else await response.body?.cancel()
+    const read = type.startsWith('application/problem+json') ? response.json() : response.body?.cancel()
+    problem = Object(await abortable(Promise.resolve(read), signal))
   } catch {
     // The status says enough.
   }

@@ -18,7 +18,7 @@ export function waitAfter(
   retryAfter = 0,
 ): number {
   const wait = failures === 0 ? retry : random * Math.min(maxWaitMs, retry * 2 ** Math.min(failures, 20))
-  return Math.max(minWaitMs, Math.min(wait, Math.max(retry, maxWaitMs), HOUR), Math.min(retryAfter, HOUR))
+  return Math.max(minWaitMs, Math.min(Math.max(wait, retryAfter), HOUR))
 }
 
 /** `Retry-After`: seconds or a date (RFC 9110 10.2.3), as milliseconds from now; 0 when there is none that can be read. */

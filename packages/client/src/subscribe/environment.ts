@@ -14,10 +14,8 @@ export interface Environment {
   /** At least 0, below 1. */
   readonly random: () => number
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
-  /** Listens to the life of the page; the function returned stops that. */
+  /** Listens to the life of the page, and tells at once if it is hidden; the function returned stops that. */
   readonly lifecycle: (tell: (event: LifecycleEvent) => void) => () => void
-  /** Whether the page is hidden now. */
-  readonly hidden: () => boolean
   /** Storage of the browser; undefined where there is none, or none is allowed. */
   readonly storage: (kind: 'session' | 'local') => KeyValue | undefined
 }
@@ -31,7 +29,6 @@ export const systemEnvironment: Environment = {
   random: Math.random,
   fetch: (url, init) => fetch(url, init),
   lifecycle: watchLifecycle,
-  hidden: () => (globalThis as Partial<typeof globalThis>).document?.visibilityState === 'hidden',
   storage(kind) {
     try {
       return (globalThis as Partial<typeof globalThis>)[`${kind}Storage`]

@@ -28,5 +28,6 @@ export function watchLifecycle(tell: (event: LifecycleEvent) => void): () => voi
     for (const type of ['freeze', 'resume', 'visibilitychange']) document?.[method](type, listener)
   }
   each('addEventListener')
+  if (document?.visibilityState === 'hidden') tell('hidden')
   return () => each('removeEventListener')
 }

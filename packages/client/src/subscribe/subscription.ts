@@ -183,7 +183,6 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
     if (event === 'away') writer.flush()
     course.lifecycle(event)
   })
-  if (env.hidden()) course.lifecycle('hidden')
   signal?.addEventListener('abort', close)
   if (signal?.aborted) close()
   else void begin()

@@ -74,7 +74,6 @@ export class World {
         this.listeners.add(tell)
         return () => this.listeners.delete(tell)
       },
-      hidden: () => false,
       storage: (kind) => (kind === 'session' ? memory : undefined),
     }
   }
