@@ -9,7 +9,7 @@ import { root } from './tools.mjs'
 
 const limits = [
   { what: 'EventSource', source: "export { EventSource } from '@downlink/client'", bytes: 3000 },
-  { what: 'subscribe', source: "export { subscribe } from '@downlink/client'", bytes: 8_350 },
+  { what: 'subscribe', source: "export { subscribe } from '@downlink/client'", bytes: 8192 },
 ]
 
 for (const { what, source, bytes } of limits) {

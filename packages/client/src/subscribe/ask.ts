@@ -79,11 +79,11 @@ async function refusal(
     // The status says enough.
   }
   if (status < 300) {
-    const message = `Expected events, got ${status} ${type}: check the URL`
+    const message = `Expected events, got ${status} ${type}`
     return new SubscribeError('not-a-stream', message, { status })
   }
   const { code = '', detail = 'check URL and headers' } = problem
-  return new SubscribeError('refused', `Refused with ${status} ${code}: ${detail}`.slice(0, 500), {
+  return new SubscribeError('refused', `${status} ${code}: ${detail}`.slice(0, 500), {
     status,
     problem: code || undefined,
     retryAfter: retryAfterMs(headers.get('retry-after'), now),

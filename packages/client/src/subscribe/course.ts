@@ -141,13 +141,9 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
     let reason: Reason = 'stream-ended'
     if (typeof outcome !== 'string' || !healthy) failures++
     if (typeof outcome !== 'string') {
-      error = outcome ?? new SubscribeError('silent', 'Nothing was heard for too long')
+      error = outcome ?? new SubscribeError('silent', 'Nothing was heard')
       const { code, status } = error
       reason = status ? 'refused' : (cause ?? 'network')
-      if (code === 'no-streaming' && ladder.auto) {
-        ladder.down(code, now())
-        return code
-      }
       if (status === 401 && !renewed && typeof options.headers === 'function') {
         renewed = true
         return reason
@@ -156,7 +152,7 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
       if (isLasting(error) && !(everOpened && code === 'not-a-stream')) return finish('closed', error)
     }
     if (failures > (options.maxAttempts ?? Infinity)) {
-      const message = `${failures} attempts failed: see \`cause\``
+      const message = `${failures} attempts failed`
       return finish('closed', new SubscribeError('too-many-attempts', message, { cause: error }))
     }
     const suspicion =

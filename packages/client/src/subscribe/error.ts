@@ -12,8 +12,6 @@ export type SubscribeErrorCode =
   | 'refused'
   /** What answers is neither a stream nor a page. Tried again if it has worked before. */
   | 'not-a-stream'
-  /** This runtime's `fetch` cannot read a body as it comes. Long polls are used where `transport` allows it. */
-  | 'no-streaming'
   /** An event is larger than `limits.maxEventSize`. */
   | 'event-too-large'
   /** `maxAttempts` attempts failed; the last one's error is the `cause`. */

@@ -18,7 +18,7 @@ export function checked(
   }
   const { href = '', search = '' } = whole ?? {}
   if (!REQUESTABLE.test(href) || !/^(auto|sse|(long-)?poll)$/.test(transport)) {
-    const message = `Expected an http(s) URL without a password, and a transport, got ${String(url)}, ${transport}`
+    const message = `Expected an http(s) URL without a password and a transport, got ${String(url)} ${transport}`
     throw new SubscribeError('invalid-option', message)
   }
   const start: Record<string, string> = {}

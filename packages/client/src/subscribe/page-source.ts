@@ -77,7 +77,7 @@ export async function readPage(
   await eachChunk(response.body, signal, (chunk) => {
     heard(connectMs)
     text += decoder.decode(chunk, { stream: true })
-    if (text.length > maxEventSize * 2) throw new Error('the page is too large')
+    if (text.length > maxEventSize * 2) throw new Error('too large')
   })
   return pageOf(text + decoder.decode())
 }

@@ -17,7 +17,7 @@ export function pageOf(text: string): Page {
     Array.isArray(ended) &&
     (!gap || isGap(gap)) &&
     events.every(({ id, data }) => isCursor(id) && typeof data === 'string')
-  if (!right) throw new Error('what was answered is no page')
+  if (!right) throw new Error('this is no page')
   return page
 }
 
@@ -42,11 +42,7 @@ export function objectOf(json: string): { readonly channel?: string; readonly he
 
 /** A page's gap comes before its events. */
 export function itemsOf({ gap, events, ended = [], cursor }: Page): Item[] {
-  const items: Item[] = events.map(({ id, channel, type, data, time }) => ({
-    kind: 'event',
-    id,
-    value: { id, channel, type, data, time },
-  }))
+  const items: Item[] = events.map((value) => ({ kind: 'event', id: value.id, value }))
   if (gap) items.unshift({ kind: 'gap', id: gap.to, value: gap })
   for (const channel of ended) items.push({ kind: 'end', id: cursor, value: { channel } })
   items.push({ kind: 'cursor', id: cursor })

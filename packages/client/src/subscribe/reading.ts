@@ -83,9 +83,7 @@ export function startReading(source: Source, place: Place, env: Environment, hos
       )
     } catch (cause) {
       outcome =
-        cause instanceof SubscribeError
-          ? cause
-          : new SubscribeError('network', `The connection failed: ${String(cause)}`, { cause })
+        cause instanceof SubscribeError ? cause : new SubscribeError('network', String(cause), { cause })
     }
     if (signal.aborted) return undefined
     reading.end()

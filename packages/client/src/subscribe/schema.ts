@@ -36,7 +36,7 @@ export async function parsed(event: Update<string, string>, parse: Exclude<Parse
     if (!result.issues) return { ...event, data: result.value }
     throw new Error(result.issues.map(({ message }) => message).join('; '))
   } catch (cause) {
-    throw new SubscribeError('invalid-data', `Expected other data in ${event.id}: ${String(cause)}`, {
+    throw new SubscribeError('invalid-data', `${event.id}: ${String(cause)}`, {
       cause,
       event,
     })

@@ -22,8 +22,7 @@ export function createSieve(): Sieve {
       gap = identity
     } else if (kind === 'end') {
       if (ended.has(value.channel)) return false
-      if (ended.size > MOST) ended.clear()
-      ended.add(value.channel)
+      if (ended.add(value.channel).size > MOST) ended.clear()
     }
     return true
   }

@@ -66,7 +66,7 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
   }
 
   function report(code: 'listener' | 'store', cause: unknown): void {
-    void emit('error', new SubscribeError(code, `The ${code} failed: ${String(cause)}`, { cause }))
+    void emit('error', new SubscribeError(code, `${code}: ${String(cause)}`, { cause }))
   }
 
   const outlet = createOutlet(
@@ -197,10 +197,9 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
     },
     closed,
     on(type, listener) {
-      const own: Listener = (value) => listener(value)
-      listeners[type].add(own)
+      listeners[type].add(listener)
       outlet.flow()
-      return () => void listeners[type].delete(own)
+      return () => void listeners[type].delete(listener)
     },
     readable() {
       const loop = iterate()

@@ -72,8 +72,6 @@ export type Reason =
   | 'cut-short'
   /** Streams are refused or break, and a poll is answered. */
   | 'streams-refused'
-  /** The runtime's `fetch` cannot read a body as it comes. */
-  | 'no-streaming'
   /** Waiting requests are cut or refused, and a poll is answered. */
   | 'waits-cut'
   /** Found out earlier for this origin. */
@@ -157,7 +155,7 @@ export interface Subscription<Events extends EventMap = DefaultEvents>
   readonly closed: Promise<void>
   /**
    * Listens; the function returned stops that. Events, gaps and ends wait until somebody listens to events, and come one after
-   * the other: what listeners return is awaited, and the cursor moves on then. A listener that fails is told to `error`.
+   * the other: what listeners return is awaited, and the cursor moves on then. One that is given twice counts once. A listener that fails is told to `error`.
    */
   on<Type extends keyof SubscriptionEvents<Events>>(
     type: Type,

@@ -52,13 +52,14 @@ export function createJudge({ shortMs }: Pick<Limits, 'shortMs'>): Judge {
 /** Whether somebody in between may be to blame. */
 export function isFault(outcome: Outcome): boolean {
   if (!(outcome instanceof SubscribeError)) return true
-  const { code, status = 0, problem } = outcome
-  return !problem && (code === 'network' || status >= 500)
+  const { status = 500, problem } = outcome
+  return !problem && status >= 500
 }
 
 /** Whether the answer would be the same later, for all that is known. */
 export function isLasting({ code, status = 0 }: SubscribeError): boolean {
-  if (code !== 'refused') return /not-a|too-l|no-s/.test(code)
+  // Not `network` and `silent`.
+  if (code !== 'refused') return !/ne|si/.test(code)
   return status < 500 ? !/408|425|429/.test(`${status}`) : /501|505/.test(`${status}`)
 }
 

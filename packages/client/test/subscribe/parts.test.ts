@@ -187,7 +187,8 @@ test('which refusals last', () => {
     assert.ok(isLasting(refused(status)), `${status}`)
   for (const status of [408, 425, 429, 500, 502, 503, 504])
     assert.ok(!isLasting(refused(status)), `${status}`)
-  assert.ok(!isLasting(new SubscribeError('network', '')))
+  for (const code of ['network', 'silent'] as const) assert.ok(!isLasting(new SubscribeError(code, '')))
+  assert.ok(isLasting(new SubscribeError('not-a-stream', '')))
   assert.ok(isLasting(new SubscribeError('event-too-large', '')))
 })
 
