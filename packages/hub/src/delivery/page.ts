@@ -1,7 +1,7 @@
 /** One read as a page: what polls and long polls answer. */
 import { formatCursor, type Page, type PageEvent } from '@downlink/wire'
 import type { ChannelSet } from '../log/channel-set.ts'
-import type { Limit, Log, LogEvent, LogPage } from '../log/log.ts'
+import type { EndMark, Limit, Log, LogEvent, LogPage, Position } from '../log/log.ts'
 import type { Delivery } from './delivery.ts'
 import { wireGap } from './frame.ts'
 import { foreignGap, type Origin, type Start, startOf } from './start.ts'
@@ -29,7 +29,10 @@ class PageWait implements Sleeper {
   readonly #limit: Limit
   readonly #retry: number
   #watch: Watch | undefined
-  #read: Read | undefined
+  /** What was read before it fell asleep: nothing, up to here. */
+  #epoch = ''
+  #cursor: Position = 0
+  #ends: readonly EndMark[] = NO_ENDS
   #resolve!: (page: Page) => void
   #reject!: (error: unknown) => void
 
@@ -54,7 +57,6 @@ class PageWait implements Sleeper {
       if (tellsSomething(read, set)) return this.#answer(read, set)
       const watch = this.#delivery.watch(set, wait)
       this.#watch = watch
-      this.#read = read
       await watch.topic.followed
       this.#sleep(watch, read)
     } catch (error) {
@@ -64,19 +66,17 @@ class PageWait implements Sleeper {
 
   woken(): void {
     const watch = this.#watch as Watch
-    const read = this.#read as Read
-    if (watch.gone) this.#answer(read, watch.topic.set)
-    else void this.#readOn(watch, read, watch.over)
+    if (watch.gone) this.#answer(this.#nothing(), watch.topic.set)
+    else void this.#readOn(watch, watch.over)
   }
 
   /** @param last Whether the time was up before. */
-  async #readOn(watch: Watch, { start, page }: Read, last: boolean): Promise<void> {
+  async #readOn(watch: Watch, last: boolean): Promise<void> {
     try {
       const { set } = watch.topic
-      const after = { epoch: start.epoch, position: page.cursor }
+      const after = { epoch: this.#epoch, position: this.#cursor }
       const read = await readSettled(this.#delivery, set, { after }, this.#limit)
       if (last || watch.over || tellsSomething(read, set)) return this.#answer(read, set)
-      this.#read = read
       this.#sleep(watch, read)
     } catch (error) {
       this.#fail(error)
@@ -84,7 +84,15 @@ class PageWait implements Sleeper {
   }
 
   #sleep(watch: Watch, { start, page }: Read): void {
+    this.#epoch = start.epoch
+    this.#cursor = page.cursor
+    if (page.ends.length > 0) this.#ends = page.ends
     watch.sleep(page.cursor, start.epoch, this)
+  }
+
+  #nothing(): Read {
+    const start = { epoch: this.#epoch, position: this.#cursor }
+    return { start, page: { events: [], cursor: this.#cursor, more: false, ends: this.#ends } }
   }
 
   #answer(read: Read, set: ChannelSet): void {
@@ -98,6 +106,8 @@ class PageWait implements Sleeper {
     this.#reject(error)
   }
 }
+
+const NO_ENDS: readonly EndMark[] = []
 
 interface Read {
   readonly start: Start

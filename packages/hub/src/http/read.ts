@@ -21,15 +21,18 @@ const STREAM_HEADERS: Headers = {
   'x-accel-buffering': 'no',
 }
 
+const LONG_POLL_HEADERS: Headers = {
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+}
+
 export function longPoll(hub: Hub, { method }: HttpRequest, set: ChannelSet, plan: ReadRequest): LaterAnswer {
   const { origin, limit, wait, preferred } = plan
   // HEAD asks what the answer would look like, and is told at once.
   const ms = method === 'HEAD' ? 0 : wait * 1000
-  const toAnswer = pageAnswerWith({
-    'cache-control': 'no-store, no-transform',
-    'x-accel-buffering': 'no',
-    ...(preferred ? { 'preference-applied': `wait=${wait}` } : {}),
-  })
+  const toAnswer = pageAnswerWith(
+    preferred ? { ...LONG_POLL_HEADERS, 'preference-applied': `wait=${wait}` } : LONG_POLL_HEADERS,
+  )
   return { later: (gone) => hub.readPage(set, origin, limit, { ms, signal: gone }).then(toAnswer) }
 }
 
