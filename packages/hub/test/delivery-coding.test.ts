@@ -27,7 +27,7 @@ function noise(length: number, seed = 1): Buffer {
 function whole(coder: Coder, content: Uint8Array, piece: Uint8Array): Buffer {
   const sink = new RecordingSink(coder.coding)
   const coded = new CodedSink(sink, coder)
-  coded.writePiece(piece, sumOf(content))
+  coded.writePiece('', piece, sumOf(content))
   coded.end()
   return decode[coder.coding](Buffer.concat(sink.writes))
 }
@@ -126,7 +126,15 @@ for (const coder of coders) {
     test('readers who join and leave anywhere, with pieces of their own in between, each decode what they were given', () => {
       const act = fc.oneof(
         { weight: 3, arbitrary: fc.record({ do: fc.constant('own' as const), reader: fc.nat(3), bytes }) },
-        { weight: 1, arbitrary: fc.record({ do: fc.constant('page' as const), reader: fc.nat(3), bytes }) },
+        {
+          weight: 1,
+          arbitrary: fc.record({
+            do: fc.constant('page' as const),
+            reader: fc.nat(3),
+            before: fc.string(),
+            bytes,
+          }),
+        },
         {
           weight: 4,
           arbitrary: fc.record({ do: fc.constant('flush' as const), packed: fc.boolean(), bytes }),
@@ -159,7 +167,8 @@ for (const coder of coders) {
               continue
             }
             if (one.do === 'own') reader.coded.write(one.bytes)
-            else reader.coded.writePiece(coder.packed(one.bytes), sumOf(one.bytes))
+            else reader.coded.writePiece(one.before, coder.packed(one.bytes), sumOf(one.bytes))
+            if (one.do === 'page') reader.given.push(Buffer.from(one.before))
             reader.given.push(one.bytes)
           }
           for (const { sink, coded, given } of readers) {
