@@ -16,6 +16,7 @@ import {
   portValue,
   retentionValue,
 } from './values.ts'
+import { keepYoungSpaceSmall } from './young-space.ts'
 
 /** As the flags say it: what is not said is undefined. */
 export interface ServeOptions extends Omit<Settings, 'origins'> {
@@ -82,6 +83,7 @@ Examples:
 
 /** Resolves when the hub has stopped. @throws {Failure} when it can't start */
 export async function serve(options: ServeOptions, print: (text: string) => void): Promise<void> {
+  keepYoungSpaceSmall()
   const settings = settingsOf(options)
   const page = settings.page === undefined ? loadPage() : loadOwnPage(settings.page)
   const { log, about } = await openLog(settings)
