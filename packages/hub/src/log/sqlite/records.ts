@@ -20,22 +20,16 @@ function appended(
   { first, previous, ends }: AppendResult,
   time: number,
 ): LogRecord[] {
-  const endOf = new Map(ends.map((end) => [end.position, end]))
+  const endOf = ends.length === 0 ? undefined : new Map(ends.map((end) => [end.position, end]))
   const records: LogRecord[] = []
   for (const [index, channel] of request.channels.entries()) {
     const position = first + index
     const type = request.types[index]
-    const event: LogEvent = {
-      kind: 'event',
-      channel,
-      position,
-      previous: previous[index] as number,
-      time,
-      ...(type !== undefined && { type }),
-      data: request.data[index] as string,
-    }
+    const data = request.data[index] as string
+    const at = { kind: 'event', channel, position, previous: previous[index] as number, time } as const
+    const event: LogEvent = type === undefined ? { ...at, data } : { ...at, type, data }
     records.push(event)
-    const end = endOf.get(position)
+    const end = endOf?.get(position)
     if (end) records.push({ kind: 'end', ...end })
   }
   const behind = first + request.channels.length

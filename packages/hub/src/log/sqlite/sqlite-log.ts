@@ -30,6 +30,7 @@ import { GroupCommit } from './group-commit.ts'
 import { type Lock, lock } from './lock.ts'
 import type {
   AppendRequest,
+  FailedResult,
   GroupResult,
   ReaderCalls,
   WriteRequest,
@@ -147,10 +148,12 @@ export class SqliteLog implements Log {
       end,
       ...(idempotency && { idempotency }),
     }
-    const result = await this.#write(request)
+    this.#refuseClosed()
+    const result = refuseFailed(await this.#commits.add(request))
     if (result.kind !== 'append') throw new Error('The log answered something else')
     const { epoch, first, count, repeated } = result
-    return { epoch, positions: Array.from({ length: count }, (_, index) => first + index), repeated }
+    const positions = count === 1 ? [first] : Array.from({ length: count }, (_, index) => first + index)
+    return { epoch, positions, repeated }
   }
 
   async read(set: ChannelSet, from: From, limit: Limit): Promise<LogPage> {
@@ -183,7 +186,8 @@ export class SqliteLog implements Log {
   }
 
   async drop(channel: string): Promise<boolean> {
-    const result = await this.#write({ kind: 'drop', channel })
+    this.#refuseClosed()
+    const result = refuseFailed(await this.#commits.add({ kind: 'drop', channel }))
     return result.kind === 'drop' && result.known
   }
 
@@ -209,17 +213,6 @@ export class SqliteLog implements Log {
       await Promise.all([this.#reader.terminate(), this.#writer.terminate()])
       this.#lock.release()
     }
-  }
-
-  async #write(request: WriteRequest): Promise<WriteResult> {
-    this.#refuseClosed()
-    const result = await this.#commits.add(request)
-    if (result.kind !== 'failed') return result
-    throw new LogError(
-      result.code,
-      result.message,
-      result.channel === undefined ? {} : { channel: result.channel },
-    )
   }
 
   async #commit(requests: readonly WriteRequest[]): Promise<GroupResult> {
@@ -290,6 +283,13 @@ export class SqliteLog implements Log {
   #refuseClosed(): void {
     if (this.#closing) throw new LogError('log-closed', 'The log is closed: open a new one')
   }
+}
+
+/** @throws {LogError} what the writer refused */
+function refuseFailed(result: WriteResult): Exclude<WriteResult, FailedResult> {
+  if (result.kind !== 'failed') return result
+  const { code, message, channel } = result
+  throw new LogError(code, message, channel === undefined ? {} : { channel })
 }
 
 function throwLater(error: unknown): void {
