@@ -295,6 +295,21 @@ describe('what polls keep', () => {
     assert.equal(log.reads, 18)
   })
 
+  test('what was asked counts too: many long lists of names are no way to fill the memory', async (context) => {
+    const { poller, log } = start(context)
+    const names = Array.from({ length: 60 }, (_, index) => `${index}${'x'.repeat(250)}`).join(',')
+    const longest = names.length + 60
+    const fit = Math.floor((16 * 1024 * 1024) / (names.length + 500))
+    for (let index = 0; index < fit; index++) await poller.answer(`${names},a${index}`)
+    await poller.answer(`${names},a0`)
+    assert.equal(log.reads, fit)
+    for (let index = fit; index * longest < 17 * 1024 * 1024; index++)
+      await poller.answer(`${names},a${index}`)
+    const { reads } = log
+    await poller.answer(`${names},a0`)
+    assert.equal(log.reads, reads + 1)
+  })
+
   test('what a page leaves when it is replaced counts no more', async (context) => {
     const { poller, log } = start(context)
     for (let round = 0; round < 40; round++) {
