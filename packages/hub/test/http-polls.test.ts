@@ -145,8 +145,9 @@ for (const engine of engines) {
     ])[]) {
       test(`the next poll after ${what} knows of it`, async (context) => {
         const { poller, hub, clock } = await start(context)
-        for (const name of ['a', 'count', 'bytes', 'age', 'gone']) await hub.publish(name, ['1', '2'])
-        await hub.drop('gone')
+        await hub.publish(channel, ['1', '2'])
+        // Only there: what is erased is swept first, and a read waits for a moment of sweeping only.
+        if (channel === 'gone') await hub.drop('gone')
         for (let round = 0; round < 5; round++) assert.equal(seen(await poller.page(channel)), false)
         await act(hub, clock)
         assert.equal(seen(await poller.page(channel)), true)
