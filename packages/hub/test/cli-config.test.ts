@@ -49,6 +49,7 @@ const GOOD: readonly (readonly [config: unknown, settings: Settings])[] = [
     { origins: ['https://a.example', 'http://localhost:3000'] },
     { origins: ['https://a.example', 'http://localhost:3000'] },
   ],
+  [{ compress: ['ticks.**', 'news'] }, { compress: ['ticks.**', 'news'] }],
   [{ page: 'page.html' }, { page: '/etc/downlink/page.html' }],
 ]
 
@@ -90,6 +91,9 @@ const BAD: readonly (readonly [config: unknown, line: RegExp])[] = [
   [{ host: '0.0.0.0' }, /^host: A hub without rules listens on loopback only/],
   [{ origins: 'https://a.example' }, /^origins: Expected a list$/],
   [{ origins: ['https://a.example/'] }, /^origins\[0\]: Expected an origin/],
+  [{ compress: 'ticks.**' }, /^compress: Expected a list$/],
+  [{ compress: ['ticks', 'a..b'] }, /^compress\[1\]: .*empty level/],
+  [{ compress: [1] }, /^compress\[0\]: Expected a string$/],
   [{ page: '' }, /^page: Expected the path of a file$/],
 ]
 

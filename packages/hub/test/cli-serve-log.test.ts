@@ -93,6 +93,7 @@ test('--config says what flags don’t, its paths are meant from its own folder,
     page: 'page.html',
     retention,
     origins: ['https://a.example'],
+    compress: ['a'],
   }
   writeFileSync(join(cwd, 'etc/downlink.json'), JSON.stringify(config))
   const first = await serving(t, ['--config', 'etc/downlink.json'], { cwd })
@@ -105,6 +106,8 @@ test('--config says what flags don’t, its paths are meant from its own folder,
   })
   assert.equal(page.headers.get('access-control-allow-origin'), 'https://a.example')
   assert.equal(((await page.json()) as { events: object[] }).events.length, 1)
+  const head = { method: 'HEAD', headers: { accept: 'text/event-stream' } }
+  assert.equal((await fetch(`${first.url}/channels/a`, head)).headers.get('content-encoding'), 'gzip')
   await stop(first.command)
   const flags = ['--log', 'sqlite:other.db', '--retention', '**=count:5', '--durability', 'os']
   const second = await serving(t, ['--config', 'etc/downlink.json', ...flags], { cwd })

@@ -157,6 +157,16 @@ test('without a command it tells which there are, and fails', async (t) => {
   assert.match(stderr, /serve [^]*publish [^]*tail /)
 })
 
+test('--compress says which streams are sent as gzip', async (t) => {
+  const { url } = await serving(t, ['--port', '0', '--compress', 'ticks.**', '--compress', 'news'])
+  const codingOf = async (channel: string): Promise<string | null> => {
+    const headers = { accept: 'text/event-stream', 'accept-encoding': 'gzip' }
+    const { headers: got } = await fetch(`${url}/channels/${channel}`, { method: 'HEAD', headers })
+    return got.get('content-encoding')
+  }
+  assert.deepEqual(await Promise.all(['ticks.a', 'news', 'other'].map(codingOf)), ['gzip', 'gzip', null])
+})
+
 test('--page shows a page of one’s own', async (t) => {
   const file = fileURLToPath(new URL('../../../examples/page.html', import.meta.url))
   const { url } = await serving(t, ['--port', '0', '--page', file])

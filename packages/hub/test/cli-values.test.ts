@@ -11,6 +11,7 @@ import {
   lastValue,
   logValue,
   originsValue,
+  partsValue,
   portValue,
   typeValue,
 } from '../src/cli/values.ts'
@@ -68,6 +69,11 @@ test('an origin is written as browsers write it', () => {
     ['https://a.example/', 'a.example', 'https://a.example:443', 'file:///x', '*', 'null'],
     /origin/,
   )
+})
+
+test('channels are a name or a pattern each', () => {
+  assert.deepEqual(partsValue('ticks.**', ['news']), ['news', 'ticks.**'])
+  refuses(partsValue, ['', 'a..b', 'a,b', '**.a', 'a*'], /channel|pattern/i)
 })
 
 test("a hub's URL loses its last slash, and keeps the path below which it is mounted", () => {

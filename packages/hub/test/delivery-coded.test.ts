@@ -17,7 +17,7 @@ async function crowd(stage: Stage, parts: readonly string[], count = 8): Promise
   return Promise.all(Array.from({ length: count }, () => stage.open(parts, { after: 'now' }, { coding })))
 }
 
-/** The kinds of the deflate blocks that these bytes begin with: pieces begin on a byte. */
+/** By the kind of the deflate block that these bytes begin with. */
 function isPacked(piece: Uint8Array): boolean {
   return (piece[0]! & 0b110) !== 0
 }
@@ -125,6 +125,62 @@ test('eight who catch up are given one page, packed once', async () => {
   for (const { sink } of readers) assert.equal(sink.data.length, 5)
 })
 
+test('one who catches up alone is given a page that is stored', async () => {
+  const stage = new Stage({ recent: { records: 0, bytes: 0 } })
+  await stage.publish(['a', large('one')])
+  const { sink } = stage.openNow(['a'], { after: 'start' }, undefined, undefined, coding)
+  await stage.clock.run(100)
+  assert.deepEqual(sink.data, [large('one')])
+  assert.equal(isPacked(sink.writes[1]!), false)
+})
+
+test('who stands in the middle of a page gets the rest of it, and takes nothing from those who want all', async () => {
+  const stage = new Stage({ recent: { records: 0, bytes: 0 } })
+  const positions: number[] = []
+  for (let count = 0; count < 5; count++) positions.push(...(await stage.publish(['a', large(`${count}`)])))
+  const from = (position: number): Opened => {
+    const after = { epoch: stage.epoch, position }
+    return stage.openNow(['a'], { after }, undefined, undefined, coding)
+  }
+  const all = Array.from({ length: 4 }, () => from(0))
+  const some = Array.from({ length: 4 }, () => from(positions[2]!))
+  const more = Array.from({ length: 4 }, () => from(0))
+  await stage.clock.run(100)
+  for (const { sink } of [...all, ...more]) assert.equal(sink.data.length, 5)
+  for (const { sink } of some) assert.deepEqual(sink.data, [large('3'), large('4')])
+})
+
+test('readers of two variants are given two pages', async () => {
+  const stage = new Stage({ recent: { records: 0, bytes: 0 } })
+  await stage.publish(['a', large('one')])
+  const readers = [false, true].map((channel) =>
+    Array.from({ length: 8 }, () =>
+      stage.openNow(['a'], { after: 'start' }, { ...plainVariant, channel }, undefined, coding),
+    ),
+  )
+  await stage.clock.run(100)
+  for (const { sink } of readers[0]!) assert.equal(sink.events.at(-1)?.channel, undefined)
+  for (const { sink } of readers[1]!) assert.equal(sink.events.at(-1)?.channel, 'a')
+})
+
+test('channels that are named one by one share no packed block of a page either', async () => {
+  const lengthOf = async (...channels: readonly string[]): Promise<number> => {
+    const stage = new Stage({ recent: { records: 0, bytes: 0 } })
+    await stage.publish(...channels.map((channel) => [channel, large('guess')] as const))
+    const readers = Array.from({ length: 8 }, () =>
+      stage.openNow(['open', 'secret'], { after: 'start' }, undefined, undefined, coding),
+    )
+    await stage.clock.run(100)
+    const { sink } = readers[0]!
+    assert.equal(sink.data.length, channels.length)
+    assert.ok(isPacked(sink.writes[1]!))
+    return sink.writes[1]!.length
+  }
+  const once = await lengthOf('open')
+  assert.ok((await lengthOf('open', 'secret')) > 1.8 * once)
+  assert.ok((await lengthOf('open', 'open')) < 1.5 * once)
+})
+
 /** Fails when it is written to while it is full. */
 class StrictSink extends RecordingSink {
   broken = false
@@ -178,8 +234,8 @@ test('whatever comes and goes, coded readers decode what plain ones are told', a
     { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), channel }) },
   )
   await fc.assert(
-    fc.asyncProperty(fc.array(act, { maxLength: 40 }), async (acts) => {
-      const stage = new Stage({}, {})
+    fc.asyncProperty(fc.array(act, { maxLength: 40 }), fc.constantFrom(0, 3, 4096), async (acts, records) => {
+      const stage = new Stage({ recent: { records, bytes: 2 ** 24 } })
       const parts = ['a', 'b', 'n.*']
       const plain = await stage.open(parts, { after: 'start' })
       const readers = [...(await crowd(stage, parts, 7))]

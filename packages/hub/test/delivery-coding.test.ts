@@ -181,6 +181,21 @@ for (const coder of coders) {
   })
 }
 
+test('who leaves, and comes back later with nothing of its own in between, is given a right trailer', () => {
+  const coder = coderOf('gzip')!
+  const sink = new RecordingSink('gzip')
+  const coded = new CodedSink(sink, coder)
+  const pieces = ['one', 'of others', 'two', 'three'].map((text) => Buffer.from(text))
+  let before = EMPTY
+  for (const [index, piece] of pieces.entries()) {
+    const after = add(before, piece)
+    if (index !== 1) coded.writeShared(coder.stored(piece), { before, after })
+    before = after
+  }
+  coded.end()
+  assert.equal(sink.text, 'onetwothree')
+})
+
 test('the trailer of gzip tells a piece that is missing', () => {
   const coder = coderOf('gzip')!
   const sink = new RecordingSink('gzip')

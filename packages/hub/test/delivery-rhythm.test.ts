@@ -45,6 +45,19 @@ describe('the rhythm', () => {
     }
   })
 
+  test('a wait that would not bring four events together is none', () => {
+    for (const [perWrite, waits] of [
+      [2, false],
+      [6, false],
+      [7, true],
+    ] as const) {
+      const rhythm = new Rhythm()
+      for (let now = 0; now < 5_000; now += 100) rhythm.flushed(now, now + 20, perWrite)
+      // 64 ms of what comes in 100.
+      assert.equal(rhythm.wait(4_920) > 0, waits, `${perWrite} a write`)
+    }
+  })
+
   test('dense events wait until a flush takes an eighth of the time, and at most 64 ms', () => {
     for (const [cost, wanted] of [
       [2, 16],

@@ -11,7 +11,7 @@ import { type HttpRequest, json, STANDING, type WholeAnswer } from './message.ts
 import { codePageBody, PAGE_CODINGS, type PageCoding } from './page-coding.ts'
 import type { ReadRequest } from './read-request.ts'
 
-/** Bytes of all bodies that are kept; beyond it all are forgotten. */
+/** Of all pages that are kept, the bytes of the body as it is, and the characters of what was asked; beyond it all are forgotten. */
 const KEPT_BYTES = 16 * 1024 * 1024
 /** Pages that are kept. */
 const KEPT_PAGES = 4_096
@@ -86,6 +86,7 @@ export class Polls {
   #keep(key: string, kept: Kept): void {
     const before = this.#kept.get(key)
     this.#bytes += sizeOf(kept) - (before ? sizeOf(before) : 0)
+    if (before === undefined) this.#bytes += key.length
     this.#kept.set(key, kept)
     if (this.#bytes <= KEPT_BYTES && this.#kept.size <= KEPT_PAGES) return
     this.#kept.clear()

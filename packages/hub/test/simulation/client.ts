@@ -11,11 +11,13 @@ import {
 } from '@downlink/wire'
 import type { Origin } from '../../src/delivery/start.ts'
 import type { Variant } from '../../src/delivery/variant.ts'
+import { coderOf, type Coding } from '../../src/delivery/coding/coding.ts'
 import { HubError } from '../../src/errors.ts'
 import type { Hub } from '../../src/hub.ts'
 import { LogError } from '../../src/log/log.ts'
 import type { SimulatedClock } from './clock.ts'
 import { Connection, type Line } from './connection.ts'
+import { Gunzip } from './gunzip.ts'
 import type { Random } from './random.ts'
 import type { Witness } from './witness.ts'
 
@@ -31,6 +33,9 @@ export interface Habits {
   readonly awayMs: number
   readonly stayMs: number
 }
+
+/** The probability, of each stream, that it is coded. */
+const GZIP = 0.3
 
 export class Client {
   readonly #hub: Hub
@@ -117,19 +122,22 @@ export class Client {
     }
     const ended = new Map<string, number>()
     const parser = createParser({ onEvent: (event) => this.#guard(() => this.#take(event, variant, ended)) })
+    const coding: Coding = random.chance(GZIP) && coderOf('gzip') ? 'gzip' : 'identity'
+    const decoder = coding === 'gzip' ? new Gunzip() : undefined
     const connection = new Connection(
       this.#clock,
       random,
       this.line,
-      (chunk) => parser.feed(chunk),
+      (chunk) => parser.feed(decoder ? decoder.feed(chunk) : chunk),
       this.#fail,
     )
     this.#connection = connection
-    connection.reader = this.#hub.open(set, origin, connection, variant)
+    connection.reader = this.#hub.open(set, origin, connection, variant, coding)
     const leave = this.#clock.after(random.int(0, this.habits.stayMs), () => connection.cut())
     await connection.over
     leave.clear()
     this.#connection = undefined
+    if (connection.whole) this.#guard(() => decoder?.end())
     parser.end()
   }
 
