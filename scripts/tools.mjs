@@ -103,6 +103,12 @@ export const frameworks = [
     },
     why: 'the example of a Next app',
   },
+  {
+    name: 'react18',
+    // Beside the 19 of the repository, whose packages would not let it in.
+    packages: { react: '18.3.1', 'react-dom': '18.3.1' },
+    why: 'the oldest React that @downlink/client/react promises',
+  },
 ]
 
 /** Only `npm run bench` needs these: the peers it measures against. */
