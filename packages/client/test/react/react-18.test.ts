@@ -10,7 +10,8 @@ const path = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 
 test('the hooks pass their tests in React 18, too', async (t) => {
   const hook = ['--import', path('react-18-hook.mjs')]
-  const args = ['--conditions=@downlink/source', ...hook, '--test-reporter=tap', path('react.test.ts')]
+  const files = [path('hooks.test.ts'), path('rendering.test.ts')]
+  const args = ['--conditions=@downlink/source', ...hook, '--test', '--test-reporter=tap', ...files]
   // A test that is started by a test would report to it, not to its own output.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
   const run = spawn(tools.node24, args, { env: { ...env, REACT: '18' } })
