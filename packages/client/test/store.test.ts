@@ -116,6 +116,33 @@ test('all who follow share one request; who leaves and comes back at once finds 
   assert.equal(requests.length, 1)
 })
 
+test('who comes back within the moment keeps it open beyond that', async (t) => {
+  const { hub, url, requests } = await startHub(t)
+  const store = eventStore(channel(url), { lingerMs: 20 })
+  const first = follow(t, store)
+  await first.until(({ connection }) => connection.phase === 'open')
+  first.stop()
+  const { until } = follow(t, store)
+  // Another that is left later, for as long: when it has closed, the moment of the first is over.
+  const other = eventStore(channel(url), { lingerMs: 20 })
+  const left = follow(t, other)
+  await left.until(({ connection }) => connection.phase === 'open')
+  const closed = closing(requests[1])
+  left.stop()
+  await closed
+  await hub.publish('orders', { data: 'one' })
+  await until(({ latest }) => latest?.data === 'one')
+  assert.equal(requests.length, 2)
+})
+
+test('what a server renders is one object for all stores', () => {
+  const store = eventStore('/channels/a')
+  assert.equal(store.getServerSnapshot(), store.getSnapshot())
+  assert.equal(store.getServerSnapshot(), eventStore('/channels/b', { last: 1 }).getServerSnapshot())
+  const { connection } = eventStore('/', { transport: 'poll' }).getServerSnapshot()
+  assert.equal(connection.transport, 'poll')
+})
+
 test('it closes a moment after the last has left; who comes later goes on at the cursor, without a hole or a repeat', async (t) => {
   const { hub, url, requests } = await startHub(t)
   const store = eventStore(channel(url), { lingerMs: 5 })

@@ -91,22 +91,20 @@ export function createEventStore<Events extends EventMap>(
   }
 
   function open(): void {
-    const opened = subscribe<Events>(url, { ...rest, resume })
-    subscription = opened
-    opened.on('event', gather(gathering.event))
-    opened.on('gap', gather(gathering.gap))
-    opened.on('error', gather(gathering.error))
-    opened.on('state', gather(gathering.connection))
+    subscription = subscribe<Events>(url, { ...rest, resume })
+    subscription.on('event', gather(gathering.event))
+    subscription.on('gap', gather(gathering.gap))
+    subscription.on('error', gather(gathering.error))
+    subscription.on('state', gather(gathering.connection))
     gathering.error(undefined)
     // The signal may have been aborted before.
-    gather(gathering.connection)(opened.state)
+    gather(gathering.connection)(subscription.state)
+  }
 
-    function gather<Value>(take: (value: Value) => void): (value: Value) => void {
-      return (value) => {
-        if (subscription !== opened) return
-        take(value)
-        changed()
-      }
+  function gather<Value>(take: (value: Value) => void): (value: Value) => void {
+    return (value) => {
+      take(value)
+      changed()
     }
   }
 

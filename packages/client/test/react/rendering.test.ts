@@ -85,6 +85,7 @@ test('a server renders the first snapshot and asks for nothing; a page begins wi
   assert.equal(requests.length, 0)
   await hub.publish('orders', { data: 'one' })
   const screen = createScreen(t, html)
+  const complaints = t.mock.method(console, 'error')
   const errors: unknown[] = []
   const rendered = screen.element.firstChild
   const root = hydrateRoot(screen.element, app, { onRecoverableError: (error) => errors.push(error) })
@@ -92,6 +93,7 @@ test('a server renders the first snapshot and asks for nothing; a page begins wi
   await screen.until(shows('open: one'))
   assert.equal(screen.element.firstChild, rendered)
   assert.deepEqual(errors, [])
+  assert.equal(complaints.mock.callCount(), 0)
 })
 
 test('a url that cannot be used is an error for the nearest boundary', async (t) => {
