@@ -18,6 +18,7 @@ const authorize: Authorize = (request, action, channels) => {
 const { url } = await serveHub(createHub(), {
   port: Number(process.env.PORT ?? 4080),
   origins: ['https://app.example'], // pages elsewhere that may read, and write
+  compress: ['news'], // streams sent as gzip to who accepts it: not what strangers write to and is secret
   authorize,
 })
 console.log(`Listening on ${url}`)

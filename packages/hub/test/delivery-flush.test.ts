@@ -39,7 +39,7 @@ test('a single event has the same bytes in audiences of different sets', async (
   const one = await stage.open(['a'])
   const other = await stage.open(['*'])
   await stage.publish(['a', '1'])
-  assert.equal(one.sink.writes.at(-1), other.sink.writes.at(-1))
+  assert.deepEqual(one.sink.writes.at(-1), other.sink.writes.at(-1))
 })
 
 test('readers of different variants are in different audiences', async () => {

@@ -10,6 +10,7 @@ import { modelFacts } from './log-contract/compare.ts'
 import { promiseFacts } from './log-contract/promise.ts'
 import { readFacts } from './log-contract/read.ts'
 import { channelFacts, lifeFacts, tailFacts } from './log-contract/tail.ts'
+import { versionFacts } from './log-contract/version.ts'
 
 export type { HarnessOptions, LogHarness, OpenLog, Without } from './log-contract/harness.ts'
 
@@ -32,6 +33,7 @@ export function testLogContract(name: string, open: OpenLog, without: Without = 
     tailFacts(suite)
     channelFacts(suite)
     reopenFacts(suite)
+    versionFacts(suite)
     modelFacts(suite)
     promiseFacts(suite)
   })

@@ -40,8 +40,12 @@ class Harness implements LogHarness {
     })
   }
 
-  async advance(ms: number): Promise<void> {
+  pass(ms: number): void {
     this.now += ms
+  }
+
+  async advance(ms: number): Promise<void> {
+    this.pass(ms)
     for (const run of this.timers) run()
   }
 

@@ -36,8 +36,12 @@ class Harness implements LogHarness {
     return this.#clock.now
   }
 
-  async advance(ms: number): Promise<void> {
+  pass(ms: number): void {
     this.#clock.now += ms
+  }
+
+  async advance(ms: number): Promise<void> {
+    this.pass(ms)
     // Asking is what makes it look at the clock at once.
     await this.log.channels(new ChannelSet(['**']), '', 1)
   }

@@ -5,6 +5,7 @@
 import { describe } from 'node:test'
 import { accessFacts } from './wire-contract/access.ts'
 import { batchFacts } from './wire-contract/batches.ts'
+import { codingFacts } from './wire-contract/codings.ts'
 import type { Face } from './wire-contract/face.ts'
 import { lookFacts } from './wire-contract/looking.ts'
 import { namesFacts } from './wire-contract/names.ts'
@@ -26,6 +27,7 @@ export function testWireContract(face: Face): void {
     streamFacts(face)
     streamLifeFacts(face)
     transportFacts(face)
+    codingFacts(face)
     publishFacts(face)
     batchFacts(face)
     refusalFacts(face)

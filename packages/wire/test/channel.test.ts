@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { checkChannel, checkPattern, isPattern, matchesPattern, WireError } from '../src/index.ts'
+import { checkChannel, checkPattern, coversPart, isPattern, matchesPattern, WireError } from '../src/index.ts'
 
 test('accepts channel names', () => {
   const longest = 'a'.repeat(255)
@@ -174,3 +174,65 @@ test('matching agrees with the rules taken level by level', (t) => {
   t.diagnostic(`${matched} of 5000 match`)
   assert.ok(matched > 200)
 })
+
+/** Names and patterns of few letters, so that they meet. */
+const level = fc.constantFrom('a', 'b', '*')
+const part = fc
+  .tuple(fc.constantFrom('', '', '$'), fc.array(level, { minLength: 1, maxLength: 4 }), fc.boolean())
+  .map(([dollar, levels, all]) =>
+    [...levels.slice(0, all ? 3 : 4), ...(all ? ['**'] : [])].join('.').replace(/^(?=[ab])/, dollar),
+  )
+const letters = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 8, maxLength: 8 })
+
+test('a rule that covers a part matches every name that the part matches', () => {
+  fc.assert(
+    fc.property(part, part, letters, fc.integer({ min: 1, max: 4 }), (rule, wanted, fill, more) => {
+      if (!coversPart(rule, wanted)) return
+      const rest = [...fill]
+      const many = rest.splice(0, more).join('.')
+      const channel = wanted.replace('**', many).replaceAll('*', () => rest.pop() as string)
+      assert.ok(matchesPattern(wanted, channel))
+      assert.ok(matchesPattern(rule, channel), `${rule} covers ${wanted}, but does not match ${channel}`)
+    }),
+    { numRuns: 5_000 },
+  )
+})
+
+test('of a part that a rule does not cover there is a name that the rule does not match', () => {
+  fc.assert(
+    fc.property(part, part, (rule, wanted) => {
+      const shown = namesOf(wanted).some((channel) => !matchesPattern(rule, channel))
+      assert.equal(coversPart(rule, wanted), !shown, `${rule} of ${wanted}`)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+/** Names that a part matches: with a letter no rule has in the place of each star, and with more levels than any rule has. */
+function namesOf(wanted: string): string[] {
+  if (!wanted.endsWith('**')) return [wanted.replaceAll('*', 'z')]
+  const stem = wanted.slice(0, -2).replaceAll('*', 'z')
+  return Array.from({ length: 6 }, (_, more) => `${stem}z${'.z'.repeat(more)}`)
+}
+
+for (const [rule, wanted, covered] of [
+  ['a', 'a', true],
+  ['a', '*', false],
+  ['*', 'a', true],
+  ['*', '*', true],
+  ['*', '**', false],
+  ['**', '*.a', true],
+  ['**', '$a', false],
+  ['**', '$a.*', false],
+  ['$a.**', '$a.*', true],
+  ['orders.**', 'orders.*.done', true],
+  ['orders.**', 'orders', false],
+  ['orders.*', 'orders.**', false],
+  ['orders.*', 'orders.7.done', false],
+  ['orders.**', 'orders.**', true],
+  ['*.done', 'orders.*', false],
+] as const) {
+  test(`the rule ${rule} ${covered ? 'covers' : 'does not cover'} ${wanted}`, () => {
+    assert.equal(coversPart(rule, wanted), covered)
+  })
+}

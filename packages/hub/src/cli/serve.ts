@@ -16,6 +16,7 @@ import {
   portValue,
   retentionValue,
 } from './values.ts'
+import { keepYoungSpaceSmall } from './young-space.ts'
 
 /** As the flags say it: what is not said is undefined. */
 export interface ServeOptions extends Omit<Settings, 'origins'> {
@@ -61,7 +62,7 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
     )
     .option(
       '--compress <channels>',
-      "channels whose streams to compress for clients that accept gzip or zstd, such as 'ticks.**': worth it where many " +
+      "channels whose streams to compress for clients that accept gzip, such as 'ticks.**': worth it where many " +
         'read the same (repeatable; default: none)',
       partsValue,
     )
@@ -82,6 +83,7 @@ Examples:
 
 /** Resolves when the hub has stopped. @throws {Failure} when it can't start */
 export async function serve(options: ServeOptions, print: (text: string) => void): Promise<void> {
+  keepYoungSpaceSmall()
   const settings = settingsOf(options)
   const page = settings.page === undefined ? loadPage() : loadOwnPage(settings.page)
   const { log, about } = await openLog(settings)

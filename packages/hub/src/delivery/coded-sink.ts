@@ -1,6 +1,6 @@
 /** A reader's connection whose bytes are coded: what is its own goes out as it is, in the coding's form. */
 import type { CodedBody, Coder, Run } from './coding/coding.ts'
-import { type Sum, sumOf } from './coding/crc32.ts'
+import { join, type Sum, sumOf } from './coding/crc32.ts'
 import type { Sink } from './sink.ts'
 
 export class CodedSink implements Sink {
@@ -22,13 +22,18 @@ export class CodedSink implements Sink {
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.writePiece(this.#body.coder.stored(bytes), sumOf(bytes))
+    return this.writePiece('', this.#body.coder.stored(bytes), sumOf(bytes))
   }
 
-  /** What is coded already, and the sum of its content. */
-  writePiece(coded: Uint8Array, content: Sum): boolean {
-    this.#body.took(content)
-    return this.#write(coded)
+  /** What is this reader's own, if anything, and behind it what is coded already, with the sum of its content: in one write. */
+  writePiece(own: string, coded: Uint8Array, content: Sum): boolean {
+    if (own === '') {
+      this.#body.took(content)
+      return this.#write(coded)
+    }
+    const before = Buffer.from(own)
+    this.#body.took(join(sumOf(before), content))
+    return this.#write(Buffer.concat([this.#body.coder.stored(before), coded]))
   }
 
   /** What the whole audience is given, coded already. */

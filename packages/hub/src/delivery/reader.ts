@@ -257,12 +257,9 @@ export class Reader implements Beating {
     this.position = Math.max(this.position, page.cursor)
     this.#live.tally.wrote(page.eventsAfter(floor))
     const coded = this.#codedPage(page, floor)
-    let room: boolean
-    if (coded === undefined) room = this.#writeAll(own, page.bytesAfter(floor, this.variant))
-    else {
-      if (own !== '') this.#write(own)
-      room = (this.#coded as CodedSink).writePiece(coded.bytes, coded.content)
-    }
+    const room = coded
+      ? (this.#coded as CodedSink).writePiece(own, coded.bytes, coded.content)
+      : this.#writeAll(own, page.bytesAfter(floor, this.variant))
     if (this.#allEnded()) this.end()
     else if (!room) this.#fill()
   }

@@ -4,8 +4,8 @@
  */
 export interface Sink {
   /**
-   * Takes all of the bytes. False: full, don't write until `drained()`. Must not throw; after the end or a loss of the
-   * connection it takes bytes and forgets them.
+   * Takes all of the bytes. False: full, don't write until `drained()`, but for the few that end a coded stream. Must not throw;
+   * after the end or a loss of the connection it takes bytes and forgets them.
    */
   write(bytes: Uint8Array): boolean
   /** Bytes taken and not yet passed on, where that can be told. */

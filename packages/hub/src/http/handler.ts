@@ -9,7 +9,7 @@ import { Metrics } from '../ops/metrics.ts'
 import { checkTargets } from '../publish.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import { corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
-import { coderOf, type Coding } from '../delivery/coding/coding.ts'
+import { coderOf, type Coding, CODINGS } from '../delivery/coding/coding.ts'
 import { codingFor } from './encoding.ts'
 import { alive, list, metricsPage, ready } from './look.ts'
 import {
@@ -35,7 +35,7 @@ export interface HandlerOptions {
   /** Origins whose pages may read and write, e.g. `https://app.example`. Default none but the hub's own. */
   readonly origins?: readonly string[]
   /**
-   * Channels, by name or pattern, whose streams are compressed for those who accept gzip or zstd: worth it where many read the
+   * Channels, by name or pattern, whose streams are compressed for those who accept gzip: worth it where many read the
    * same. What is sent to a client then tells by its length something of what it says, so name no channels that strangers can
    * write to and that carry secrets. Default none.
    */
@@ -48,8 +48,7 @@ export interface HandlerOptions {
   readonly page?: { readonly headers: Headers; readonly body: string }
 }
 
-/** The first is dearer to read for nobody, and cheaper to make. */
-const STREAM_CODINGS = ['zstd', 'gzip'] as const
+const STREAM_CODINGS = CODINGS.filter((coding) => coding !== 'identity')
 const LOOK = ['/healthz', '/readyz', '/metrics']
 const DEFAULT_BODY_LIMIT = 1024 * 1024
 const ALLOW = { channel: 'GET, HEAD, POST, DELETE, OPTIONS', look: 'GET, HEAD, OPTIONS' }

@@ -30,6 +30,8 @@ export interface LogHarness {
   readonly now: number
   /** Moves the clock (back too), and resolves when the engine has done what it does now and then, such as trimming. */
   advance(ms: number): Promise<void>
+  /** Moves the clock, and nothing looks at it. */
+  pass(ms: number): void
   /** Another log on the data that the first, closed by now, left behind. */
   reopen?(): Promise<LogHarness>
   /** Closes the log and erases its data. */
@@ -41,6 +43,8 @@ export type OpenLog = (options: HarnessOptions) => Promise<LogHarness>
 /** The abilities that an engine may lack, each with the reason in writing. */
 export interface Without {
   readonly reopen?: string
+  /** `Log.version` says undefined at all times. */
+  readonly version?: string
 }
 
 export interface Suite {

@@ -1,5 +1,7 @@
 /** A delivery on a clock that only the test moves, over the memory engine, with everything it does laid open. */
+import { gunzipSync, constants as zlib } from 'node:zlib'
 import { createParser, formatCursor, type StreamEvent } from '@downlink/wire'
+import { coderOf, type Coding } from '../../src/delivery/coding/coding.ts'
 import { DEFAULT_DELIVERY, Delivery, type DeliverySettings } from '../../src/delivery/delivery.ts'
 import type { Reader } from '../../src/delivery/reader.ts'
 import type { Sink } from '../../src/delivery/sink.ts'
@@ -79,6 +81,11 @@ export class RecordingSink implements Sink {
   /** Writes that it takes before it is full. */
   room = Infinity
   state: 'open' | 'ended' | 'aborted' = 'open'
+  readonly coding: Coding
+
+  constructor(coding: Coding = 'identity') {
+    this.coding = coding
+  }
 
   write(bytes: Uint8Array): boolean {
     this.writes.push(bytes)
@@ -94,14 +101,18 @@ export class RecordingSink implements Sink {
     this.state = 'aborted'
   }
 
+  /** Decoded so far, or whole when it has ended: then its trailer must be right. */
   get text(): string {
-    return Buffer.concat(this.writes).toString()
+    const bytes = Buffer.concat(this.writes)
+    if (this.coding === 'identity') return bytes.toString()
+    const finishFlush = this.state === 'ended' ? zlib.Z_FINISH : zlib.Z_SYNC_FLUSH
+    return gunzipSync(bytes, { finishFlush }).toString()
   }
 
   get events(): StreamEvent[] {
     const events: StreamEvent[] = []
     const parser = createParser({ onEvent: (event) => void events.push(event) })
-    for (const bytes of this.writes) parser.feed(bytes)
+    parser.feed(Buffer.from(this.text))
     return events
   }
 
@@ -116,6 +127,12 @@ export class RecordingSink implements Sink {
       .filter(({ type }) => type === `downlink:${name}`)
       .map(({ data }) => JSON.parse(data) as unknown)
   }
+}
+
+export interface OpenOptions {
+  readonly variant?: Variant
+  readonly room?: number
+  readonly coding?: Coding
 }
 
 export interface Opened {
@@ -148,18 +165,25 @@ export class Stage {
   async open(
     parts: readonly string[],
     origin: Origin = { after: 'now' },
-    { variant = plainVariant, room = Infinity }: { variant?: Variant; room?: number } = {},
+    { variant = plainVariant, room = Infinity, coding = 'identity' }: OpenOptions = {},
   ): Promise<Opened> {
-    const opened = this.openNow(parts, origin, variant, room)
+    const opened = this.openNow(parts, origin, variant, room, coding)
     await this.clock.turn()
     return opened
   }
 
-  openNow(parts: readonly string[], origin: Origin, variant = plainVariant, room = Infinity): Opened {
-    const sink = new RecordingSink()
+  openNow(
+    parts: readonly string[],
+    origin: Origin,
+    variant = plainVariant,
+    room = Infinity,
+    coding: Coding = 'identity',
+  ): Opened {
+    const sink = new RecordingSink(coding)
     sink.room = room
     const start = startOf(origin, this.log.state())
-    return { reader: this.delivery.open(new ChannelSet(parts), start, variant, sink), sink }
+    const set = new ChannelSet(parts)
+    return { reader: this.delivery.open(set, start, variant, sink, coderOf(coding)), sink }
   }
 
   /** Appends one event for each, in one turn. */

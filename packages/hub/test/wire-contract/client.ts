@@ -1,6 +1,7 @@
 /** HTTP as the tests speak it: nothing added that a test did not ask for. */
 import assert from 'node:assert/strict'
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { createGunzip } from 'node:zlib'
 import { createParser, type Page, parsePage, type StreamEvent } from '@downlink/wire'
 
 export interface Ask {
@@ -37,14 +38,16 @@ function send(url: string, ask: Ask): Promise<IncomingMessage> {
 }
 
 export async function ask(url: string, what: Ask = {}): Promise<Got> {
+  const { bytes, ...got } = await askBytes(url, what)
+  return { ...got, text: bytes.toString() }
+}
+
+/** The body as it came, coded perhaps. */
+export async function askBytes(url: string, what: Ask = {}): Promise<Omit<Got, 'text'> & { bytes: Buffer }> {
   const response = await send(url, what)
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk as Buffer)
-  return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    text: Buffer.concat(chunks).toString(),
-  }
+  return { status: response.statusCode ?? 0, headers: response.headers, bytes: Buffer.concat(chunks) }
 }
 
 export async function askPage(url: string, headers: Ask['headers'] = {}): Promise<Page> {
@@ -65,7 +68,7 @@ export async function post(
   return (JSON.parse(got.text) as { ids: string[] }).ids
 }
 
-/** An open stream, parsed as it comes; `text` is all of it so far. */
+/** An open stream, decoded and parsed as it comes; `text` is all of it so far. */
 export class EventStream {
   readonly status: number
   readonly headers: IncomingHttpHeaders
@@ -74,6 +77,10 @@ export class EventStream {
   readonly comments: string[] = []
   text = ''
   retry: number | undefined
+  /** Bytes of the body as they came, coded perhaps. */
+  received = 0
+  /** Why a coded stream is not whole. */
+  failure: unknown
   readonly #response: IncomingMessage
   readonly #events: StreamEvent[] = []
   #wake: (() => void) | undefined
@@ -88,17 +95,23 @@ export class EventStream {
       onComment: (text) => this.comments.push(text),
       onRetry: (ms) => (this.retry = ms),
     })
-    response.on('data', (bytes: Buffer) => {
+    response.on('data', (bytes: Buffer) => (this.received += bytes.length))
+    const decoder = this.headers['content-encoding'] === 'gzip' ? createGunzip() : undefined
+    const body = decoder ? response.pipe(decoder) : response
+    body.on('data', (bytes: Buffer) => {
       this.text += bytes.toString('latin1')
       parser.feed(bytes)
       this.#wake?.()
     })
     this.ended = new Promise((resolve) => {
-      response.on('close', () => {
+      const over = (): void => {
         this.#over = true
         this.#wake?.()
         resolve()
-      })
+      }
+      // What is not whole is decoded to its end no more.
+      response.on('close', () => (decoder ? decoder.end() : over()))
+      decoder?.on('error', (error) => (this.failure = error)).on('close', over)
       // A cut is an end, too.
       response.on('error', () => {})
     })
@@ -122,6 +135,14 @@ export class EventStream {
 
   async #until(enough: () => boolean): Promise<void> {
     while (!enough() && !this.#over) await new Promise<void>((resolve) => (this.#wake = resolve))
+  }
+
+  pause(): void {
+    this.#response.pause()
+  }
+
+  resume(): void {
+    this.#response.resume()
   }
 
   close(): void {

@@ -16,7 +16,7 @@ export interface Setup {
   }
   readonly limits?: { readonly readers?: number; readonly batch?: number; readonly pageBytes?: number }
   readonly retention?: readonly RetentionRule[]
-  readonly handler?: Pick<HandlerOptions, 'origins' | 'bodyLimit' | 'bodyTimeoutMs'>
+  readonly handler?: Pick<HandlerOptions, 'origins' | 'compress' | 'bodyLimit' | 'bodyTimeoutMs'>
   /** With the rules of `rules.ts` instead of the guard. */
   readonly rules?: boolean
 }
