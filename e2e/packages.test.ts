@@ -45,6 +45,7 @@ for (const runtime of [node20, node22, node24, bun, deno]) {
         ['e1-7', 'message', 'ключ'],
       ],
       told: ['one\ntwo', 'e1-7'],
+      stored: ['one\ntwo', 'ключ'],
       cursor: { epoch: 'e1', position: 7 },
       refused: 'invalid-cursor',
     })
@@ -182,6 +183,14 @@ test('a tarball holds what runs, its types, a README and the licence, and nothin
     )
     assert.deepEqual(strange, [], name)
   }
+})
+
+test('the packed hooks are for React alone: the client needs it no more than its types do', async () => {
+  const folder = join(installed.folder, 'node_modules')
+  const react = await readFile(join(folder, '@downlink/client/dist/react.js'), 'utf8')
+  // What a server component imports is then a part of the page, and not of the server.
+  assert.match(react, /^'use client'/)
+  await assert.rejects(readFile(join(folder, 'react/package.json')), { code: 'ENOENT' })
 })
 
 test('publint and attw have nothing to say about the packed packages', async () => {

@@ -42,7 +42,8 @@ export declare const tools: Readonly<
     | 'node22'
     | 'node24'
     | 'bun'
-    | 'deno',
+    | 'deno'
+    | 'workerd',
     string
   >
 >

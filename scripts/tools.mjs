@@ -86,6 +86,13 @@ export const runtimes = [
     binary: 'deno',
     why: 'the fetch face in Deno',
   },
+  {
+    name: 'workerd',
+    package: arm ? '@cloudflare/workerd-linux-arm64' : '@cloudflare/workerd-linux-64',
+    version: '1.20261117.1',
+    binary: 'bin/workerd',
+    why: 'the client in the runtime of Cloudflare Workers',
+  },
 ]
 
 /** Frameworks that are too large for everyone's `npm install`. They go to `.tools/<name>`, too. */
@@ -102,6 +109,12 @@ export const frameworks = [
       '@types/react': '19.3.0',
     },
     why: 'the example of a Next app',
+  },
+  {
+    name: 'react18',
+    // Beside the 19 of the repository, whose packages would not let it in.
+    packages: { react: '18.3.1', 'react-dom': '18.3.1' },
+    why: 'the oldest React that @downlink/client/react promises',
   },
 ]
 
@@ -209,4 +222,5 @@ export const tools = {
   node24: node24(),
   bun: runtimePath('bun'),
   deno: runtimePath('deno'),
+  workerd: runtimePath('workerd'),
 }

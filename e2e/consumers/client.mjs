@@ -1,6 +1,7 @@
 // A stranger's program that uses the packed `wire` and `client`. It runs in Node 20, 22 and 24, in Bun and in Deno.
 import { createServer } from 'node:http'
 import { EventSource, readEventStream } from '@downlink/client'
+import { eventStore } from '@downlink/client/store'
 import { encodeEvent, parseCursor, WireError } from '@downlink/wire'
 
 const server = createServer((_request, response) => {
@@ -15,6 +16,15 @@ server.listen(0, '127.0.0.1', async () => {
   const source = new EventSource(`http://127.0.0.1:${server.address().port}/`)
   const told = await new Promise((resolve) => source.addEventListener('paid', resolve))
   source.close()
+  const store = eventStore(`http://127.0.0.1:${server.address().port}/`, { hub: false, lingerMs: 0 })
+  const stored = await new Promise((resolve) => {
+    const stop = store.subscribe(() => {
+      const { latest, events } = store.getSnapshot()
+      if (latest?.data !== 'ключ') return
+      stop()
+      resolve(events.map(({ data }) => data))
+    })
+  })
   const cursor = parseCursor('e1-7')
   let refused
   try {
@@ -22,7 +32,7 @@ server.listen(0, '127.0.0.1', async () => {
   } catch (error) {
     refused = error instanceof WireError ? error.code : error
   }
-  console.log(JSON.stringify({ seen, told: [told.data, told.lastEventId], cursor, refused }))
+  console.log(JSON.stringify({ seen, told: [told.data, told.lastEventId], stored, cursor, refused }))
   server.close()
   server.closeAllConnections?.()
 })

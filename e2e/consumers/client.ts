@@ -1,6 +1,8 @@
 // A stranger's TypeScript, compiled strictly against the packed packages.
 /* oxlint-disable unicorn/prefer-add-event-listener, no-new -- as users write it */
 import { EventSource, type EventSourceInit, readEventStream, type StreamEvent } from '@downlink/client'
+import { type UseEventsOptions, useConnection, useEvents, useLatest } from '@downlink/client/react'
+import { type EventsSnapshot, eventStore } from '@downlink/client/store'
 import { encodeEvent, type Page, parsePage } from '@downlink/wire'
 
 export async function firstEvent(url: string): Promise<StreamEvent | undefined> {
@@ -38,3 +40,28 @@ export const native: globalThis.EventSource = source
 source.readyState = 1
 // @ts-expect-error -- a header is text
 new EventSource('/', { headers: { a: 1 } })
+
+interface Orders {
+  paid: { total: number }
+  note: string
+}
+const orders = eventStore<Orders>('/channels/orders', { parse: 'json', keep: 10 })
+export const stop: () => void = orders.subscribe(() => {
+  const { events, connection, gaps }: EventsSnapshot<Orders> = orders.getSnapshot()
+  for (const event of events) if (event.type === 'paid') console.log(event.data.total + gaps.length)
+  console.log(connection.phase)
+  // @ts-expect-error -- a snapshot is not for anyone to change
+  events.pop()
+})
+
+export function useTotal(): number {
+  const options: UseEventsOptions = { last: 20, key: 'ann' }
+  const { events } = useEvents<Orders>('/channels/orders', options)
+  const latest = useLatest<Orders>(new URL('http://localhost:4080/channels/orders'), options)
+  // @ts-expect-error -- no such type of event
+  if (latest?.type === 'unpaid') return 0
+  if (latest?.type === 'note') console.log(latest.data.toUpperCase(), useConnection(null).phase)
+  return events.reduce((sum, event) => (event.type === 'paid' ? sum + event.data.total : sum), 0)
+}
+// @ts-expect-error -- a hook is ended by unmounting
+export const ended: UseEventsOptions = { signal: AbortSignal.abort() }
