@@ -9,7 +9,7 @@ export interface ReaderInfo {
   /** Positions of the whole hub that it is behind, so at most as many events; 0 while it is live. */
   readonly lag: number
   /** How the stream is compressed; absent when it is not. */
-  readonly coding?: 'gzip'
+  readonly coding?: 'gzip' | 'zstd'
   /** Bytes that wait for its connection to take them, where the connection can tell. */
   readonly bytesWaiting?: number
   /** Since when it has been open, in milliseconds since 1970; long polls do not remember. */

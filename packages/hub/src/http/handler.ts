@@ -17,6 +17,7 @@ import {
   type Headers,
   type HttpRequest,
   isLater,
+  isNode,
   type LaterAnswer,
   STANDING,
   type WholeAnswer,
@@ -49,6 +50,7 @@ export interface HandlerOptions {
 }
 
 const STREAM_CODINGS = CODINGS.filter((coding) => coding !== 'identity')
+const GZIP = ['gzip'] as const
 const LOOK = ['/healthz', '/readyz', '/metrics']
 const DEFAULT_BODY_LIMIT = 1024 * 1024
 const ALLOW = { channel: 'GET, HEAD, POST, DELETE, OPTIONS', look: 'GET, HEAD, OPTIONS' }
@@ -225,7 +227,9 @@ export class Handler {
   #codingOf(request: HttpRequest, set: ChannelSet): Coding {
     const rules = this.#compress
     if (rules.length === 0) return 'identity'
-    const wanted = codingFor(request.header('accept-encoding'), STREAM_CODINGS)
+    // Node's zstd decoder would lose events: see `coding/zstd.ts`.
+    const offered = isNode(request.header('user-agent')) ? GZIP : STREAM_CODINGS
+    const wanted = codingFor(request.header('accept-encoding'), offered)
     const covered = (part: string): boolean => rules.some((rule) => coversPart(rule, part))
     return wanted !== undefined && set.parts.every(covered) && coderOf(wanted) ? wanted : 'identity'
   }

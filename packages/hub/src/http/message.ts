@@ -31,6 +31,11 @@ export interface HttpRequest {
   readonly raw: unknown
 }
 
+/** Whether this is Node's own `fetch`, which has faults that others don't. */
+export function isNode(userAgent: string | undefined): boolean {
+  return userAgent !== undefined && /^(?:node|undici)(?:\/|$)/.test(userAgent)
+}
+
 export type Headers = Readonly<Record<string, string>>
 
 /**

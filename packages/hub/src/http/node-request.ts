@@ -1,7 +1,7 @@
 /** A request of `node:http`, as the handler wants it. */
 import type { IncomingMessage } from 'node:http'
 import type { Deadlines } from './deadlines.ts'
-import type { HttpRequest } from './message.ts'
+import { type HttpRequest, isNode } from './message.ts'
 import { belowMount } from './mount.ts'
 import { readBody } from './node-body.ts'
 
@@ -82,5 +82,5 @@ function splitTarget(url: string): { readonly target: string; readonly authority
  * reader is slow: https://github.com/nodejs/undici/issues/5360, in Node 22.23 and 24.21. It gets chunks on a connection that stays.
  */
 export function needsChunks({ headers }: IncomingMessage): boolean {
-  return /^(?:node|undici)(?:\/|$)/.test(headers['user-agent'] ?? '')
+  return isNode(headers['user-agent'])
 }

@@ -1,14 +1,12 @@
 /**
  * How the bytes of a stream are coded on their way (RFC 9110 8.4). What goes to many is coded once: each piece is made so that it can
  * stand behind any other, since readers come and go in between.
- *
- * There is no zstd: a piece that can stand behind any other would be a frame by itself, and of frames that come in one chunk
- * Node's decoder gives the first and drops the others without a word (nodejs/node#64741); so do decoders of other languages.
  */
 import { gzip } from './gzip.ts'
 import type { Sum } from './crc32.ts'
+import { zstd } from './zstd.ts'
 
-export const CODINGS = ['identity', 'gzip'] as const
+export const CODINGS = ['identity', 'gzip', 'zstd'] as const
 export type Coding = (typeof CODINGS)[number]
 
 export interface Coder {
@@ -42,5 +40,7 @@ export interface Run {
 
 /** Undefined for `identity`, and where this runtime's compression does not do what is needed: nothing is coded then. */
 export function coderOf(coding: Coding): Coder | undefined {
-  return coding === 'gzip' && gzip.works ? gzip : undefined
+  if (coding === 'identity') return undefined
+  const coder = coding === 'gzip' ? gzip : zstd
+  return coder.works ? coder : undefined
 }
