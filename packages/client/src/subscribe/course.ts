@@ -221,10 +221,10 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
       return false
     }
     place.hub = true
-    if (why === 'stalled' || why === 'held-back') {
+    if (reading && why !== 'bursts') {
       if (opened && !page.events.length) return false
       await pause(env, Math.max(limits.graceMs, 2 * (now() - asked)), signal).catch(() => {})
-      if (signal.aborted || reading?.opened !== opened || (opened && reading?.heard !== heard)) return false
+      if (signal.aborted || reading.opened !== opened || (opened && reading.heard !== heard)) return false
     }
     ladder.down(why, now())
     failures = 0

@@ -184,6 +184,26 @@ test('a 503 is waited out for as long as Retry-After says', async (t) => {
   assert.deepEqual(await take(updates, 1), ['x'])
 })
 
+test('until the hub has said what it wants, failures double the wait that `limits.retryMs` says', async (t) => {
+  let refusals = 3
+  const { url } = await startHub(t, {
+    before(_req, res) {
+      if (refusals-- <= 0) return false
+      res.writeHead(503).end()
+      return true
+    },
+  })
+  const updates = subscribe(`${url}/channels/a`, { transport: 'sse', limits: { retryMs: 2, minWaitMs: 0 } })
+  t.after(() => updates.close())
+  const waits: number[] = []
+  updates.on('state', ({ retryAt }) => {
+    if (retryAt !== undefined) waits.push(retryAt - Date.now())
+  })
+  await until(updates, ({ phase }) => phase === 'open')
+  assert.equal(waits.length, 3)
+  for (const [index, wait] of waits.entries()) assert.ok(wait <= 2 * 2 ** (index + 1), waits.join())
+})
+
 test('what was lost is told as a gap', async (t) => {
   const { hub, url } = await startHub(t, { hub: { retention: [{ channels: '**', count: 2 }] } })
   await hub.publish('a', [{ data: '1' }, { data: '2' }, { data: '3' }])
