@@ -218,6 +218,10 @@ test('an event whose handler had not finished when the page was loaded again com
   assert.deepEqual(await come(tab, 1), ['endless'])
 })
 
+/** Resolves when the storage holds the cursor. */
+const stored = (tab: Tab, where: string): Promise<unknown> =>
+  tab.get(`until(() => ${where}['downlink:cursor:' + updates.url] === updates.cursor)`)
+
 test(`resume 'reload' is for one tab: another begins where it is told to`, async (t) => {
   const { url, send } = await world(t)
   const tabs = await startTabs(t)
@@ -225,6 +229,7 @@ test(`resume 'reload' is for one tab: another begins where it is told to`, async
   await send('one')
   await start(tab, { after: 'start', resume: 'reload' })
   await come(tab, 1)
+  await stored(tab, 'sessionStorage')
   const other = await tabs.open(url)
   await start(other, { after: 'start', resume: 'reload' })
   assert.deepEqual(await come(other, 1), ['one'])
@@ -238,7 +243,7 @@ test(`resume 'restart': when the browser has been closed and started again, it g
   await send('one', 'two')
   await start(tab, { after: 'start', resume: 'restart' })
   await come(tab, 2)
-  await tab.get(`until(() => localStorage['downlink:cursor:' + updates.url] === updates.cursor)`)
+  await stored(tab, 'localStorage')
   await before.close()
 
   await send('three')
