@@ -139,7 +139,8 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
     if (outcome === 'soon' && !failures++) return 'stream-ended'
     let error: SubscribeError | undefined
     let reason: Reason = 'stream-ended'
-    if (typeof outcome !== 'string' || !healthy) failures++
+    // What breaks after it has worked waits for what the server asked for, like what ends.
+    if (!healthy) failures++
     if (typeof outcome !== 'string') {
       error = outcome ?? new SubscribeError('silent', 'Nothing was heard')
       const { code, status } = error

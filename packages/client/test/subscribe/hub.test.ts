@@ -204,6 +204,32 @@ test('until the hub has said what it wants, failures double the wait that `limit
   for (const [index, wait] of waits.entries()) assert.ok(wait <= 2 * 2 ** (index + 1), waits.join())
 })
 
+test('a stream that breaks after it has proved healthy waits for what the hub asked for, and counts as no failure', async (t) => {
+  const { cut, url } = await startHub(t, { hub: { delivery: { retryMs: 60_000 } } })
+  const updates = subscribe(`${url}/channels/a`, {
+    limits: { healthyMs: 0, retryMs: 1 },
+    // A bare cut may look like an end.
+    fetch: async (input, init) => broken(await fetch(input, init)),
+  })
+  t.after(() => updates.close())
+  await until(updates, ({ phase }) => phase === 'open')
+  cut()
+  const { attempt, error, retryAt = 0 } = await until(updates, ({ phase }) => phase === 'waiting')
+  assert.deepEqual([attempt, error?.code], [0, 'network'])
+  // The hub spreads it by a third.
+  assert.ok(retryAt - Date.now() > 35_000)
+})
+
+/** The same, with an error where the body ends. */
+function broken(response: Response): Response {
+  const end = new TransformStream<Uint8Array, Uint8Array>({
+    flush() {
+      throw new Error('cut')
+    },
+  })
+  return new Response(response.body?.pipeThrough(end), response)
+}
+
 test('what was lost is told as a gap', async (t) => {
   const { hub, url } = await startHub(t, { hub: { retention: [{ channels: '**', count: 2 }] } })
   await hub.publish('a', [{ data: '1' }, { data: '2' }, { data: '3' }])
