@@ -1,11 +1,13 @@
 /** `subscribe()` against the real hub, over real sockets. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { subscribe } from '@downlink/client'
 import type { ConnectionState, StandardSchema, SubscribeError, Subscription, Update } from '@downlink/client'
+import { hostileProxy } from '@downlink/hub/testing'
 import { SqliteLog } from '@downlink/hub/sqlite'
 import { startHub } from './hub.ts'
 
@@ -228,6 +230,27 @@ function broken(response: Response): Response {
     },
   })
   return new Response(response.body?.pipeThrough(end), response)
+}
+
+for (const transport of ['long-poll', 'poll'] as const) {
+  test(`pages that never come through whole become smaller: ${transport}`, async (t) => {
+    const { hub, url } = await startHub(t)
+    // What cannot be compressed.
+    const all = Array.from({ length: 400 }, () => randomBytes(100).toString('base64'))
+    await hub.publish(
+      'a',
+      all.map((data) => ({ data })),
+    )
+    const proxy = await hostileProxy(url, { fault: { cut: { afterBytes: 8192 } } })
+    t.after(() => proxy.close())
+    const updates = subscribe(`${proxy.url}/channels/a`, {
+      after: 'start',
+      transport,
+      limits: { retryMs: 1, minWaitMs: 0, maxWaitMs: 10 },
+    })
+    t.after(() => updates.close())
+    assert.deepEqual(await take(updates, all.length), all)
+  })
 }
 
 test('what was lost is told as a gap', async (t) => {
