@@ -3,7 +3,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { after, before, type TestContext } from 'node:test'
 import { tools } from '../../scripts/tools.mjs'
 
-const ARGS = [
+export const CHROMIUM_ARGS: readonly string[] = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -17,7 +17,7 @@ const ARGS = [
 export function useChromium(): { open(t: TestContext, url: string): Promise<Page> } {
   let browser: Browser | undefined
   before(async () => {
-    browser = await chromium.launch({ executablePath: tools.chromium, args: ARGS })
+    browser = await chromium.launch({ executablePath: tools.chromium, args: [...CHROMIUM_ARGS] })
   })
   after(() => browser?.close())
   return {

@@ -139,7 +139,8 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
     if (outcome === 'soon' && !failures++) return 'stream-ended'
     let error: SubscribeError | undefined
     let reason: Reason = 'stream-ended'
-    if (typeof outcome !== 'string' || !healthy) failures++
+    // What breaks after it has worked waits for what the server asked for, like what ends.
+    if (!healthy) failures++
     if (typeof outcome !== 'string') {
       error = outcome ?? new SubscribeError('silent', 'Nothing was heard')
       const { code, status } = error
@@ -221,10 +222,10 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
       return false
     }
     place.hub = true
-    if (why === 'stalled' || why === 'held-back') {
+    if (reading && why !== 'bursts') {
       if (opened && !page.events.length) return false
       await pause(env, Math.max(limits.graceMs, 2 * (now() - asked)), signal).catch(() => {})
-      if (signal.aborted || reading?.opened !== opened || (opened && reading?.heard !== heard)) return false
+      if (signal.aborted || reading.opened !== opened || (opened && reading.heard !== heard)) return false
     }
     ladder.down(why, now())
     failures = 0

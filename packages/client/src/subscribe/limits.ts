@@ -1,6 +1,8 @@
 /** The times and sizes of a subscription. All times are in milliseconds. */
 
 export interface Limits {
+  /** The wait after a stream's end, which failures double, until the server has said what it wants (`retry`). */
+  readonly retryMs: number
   /** The shortest wait between attempts that failed. */
   readonly minWaitMs: number
   /** The longest wait between attempts; `Retry-After` may ask for more, up to an hour. */
@@ -28,6 +30,7 @@ export interface Limits {
 }
 
 export const DEFAULT_LIMITS: Limits = {
+  retryMs: 3000,
   minWaitMs: 100,
   maxWaitMs: 30_000,
   openMs: 1500,

@@ -18,7 +18,6 @@ export function createPageSource(
 ): Source {
   const { env, url } = asker
   const waits = transport === 'long-poll'
-  let limit = MOST
   return {
     transport,
     async read(place, to, signal) {
@@ -26,10 +25,10 @@ export function createPageSource(
       for (let wait = 0; ; wait = waits ? Math.round(waitMs() / 1000) : 0) {
         const asked = env.now()
         const before = place.cursor
-        const size = limit
-        limit = Math.max(LEAST, limit >> 2)
+        const size = place.limit ?? MOST
+        place.limit = Math.max(LEAST, size >> 2)
         const page = await readPage(asker, place, to.heard, signal, wait, size)
-        limit = Math.min(MOST, size * 2)
+        place.limit = Math.min(MOST, size * 2)
         to.opened()
         const full = to.take(itemsOf(page))
         to.heard()

@@ -20,6 +20,8 @@ export interface Place {
   hub: boolean | undefined
   /** What the server asked to stay away for after a stream has ended, in milliseconds. */
   retry: number
+  /** Events of the next page at most: fewer after a page that did not come through whole. */
+  limit?: number
 }
 
 /** Takes what a source sees. */

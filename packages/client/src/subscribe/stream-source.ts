@@ -32,7 +32,7 @@ export function createStreamSource(asker: Asker): Source {
       due()
       if (status === 204) return 'over'
       // React Native's has none: then a poll is answered, and pages take over.
-      if (!body) throw new Error('this `fetch` cannot stream')
+      if (!body) throw new Error('`fetch` cannot stream')
       if (place.hub === false) to.opened()
 
       let items: Item[] = []
@@ -64,7 +64,7 @@ export function createStreamSource(asker: Asker): Source {
         try {
           parser.feed(chunk)
         } catch (cause) {
-          throw new SubscribeError('event-too-large', 'Expected smaller events: see `limits.maxEventSize`', {
+          throw new SubscribeError('event-too-large', 'Expected smaller events: `limits.maxEventSize`', {
             cause,
           })
         } finally {

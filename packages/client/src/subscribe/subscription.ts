@@ -33,7 +33,7 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
   const { parse = 'text', signal, queue = 1000 } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const asker: Asker = { url: href, options, limits, env, pace: createPace() }
-  const place: Place = { cursor: undefined, start, hub: options.hub, retry: 3000 }
+  const place: Place = { cursor: undefined, start, hub: options.hub, retry: limits.retryMs }
   const kinds = ['event', 'gap', 'end', 'state', 'error'] as const
   const listeners = Object.fromEntries(kinds.map((kind) => [kind, new Set<Listener>()])) as Record<
     (typeof kinds)[number],

@@ -34,8 +34,9 @@ export function createWatchdog(
     cancel = undefined
     if (dead === undefined) return
     const left = heard + (suspect ?? dead) - now()
-    // Heard meanwhile; or the timer is so late that what came meanwhile may not have been read yet.
-    if (left > 0 || now() - set > LATE) arm(Math.max(left, LATE))
+    // The timer is so late that what came meanwhile may not have been read yet; or something was heard meanwhile.
+    if (now() - set > LATE) arm(Math.max(left, LATE))
+    else if (left > 0) arm(left)
     else if (suspect === undefined) {
       dead = undefined
       onDead()

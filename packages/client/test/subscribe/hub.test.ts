@@ -1,11 +1,13 @@
 /** `subscribe()` against the real hub, over real sockets. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { subscribe } from '@downlink/client'
 import type { ConnectionState, StandardSchema, SubscribeError, Subscription, Update } from '@downlink/client'
+import { hostileProxy } from '@downlink/hub/testing'
 import { SqliteLog } from '@downlink/hub/sqlite'
 import { startHub } from './hub.ts'
 
@@ -183,6 +185,73 @@ test('a 503 is waited out for as long as Retry-After says', async (t) => {
   await hub.publish('a', { data: 'x' })
   assert.deepEqual(await take(updates, 1), ['x'])
 })
+
+test('until the hub has said what it wants, failures double the wait that `limits.retryMs` says', async (t) => {
+  let refusals = 3
+  const { url } = await startHub(t, {
+    before(_req, res) {
+      if (refusals-- <= 0) return false
+      res.writeHead(503).end()
+      return true
+    },
+  })
+  const updates = subscribe(`${url}/channels/a`, { transport: 'sse', limits: { retryMs: 2, minWaitMs: 0 } })
+  t.after(() => updates.close())
+  const waits: number[] = []
+  updates.on('state', ({ retryAt }) => {
+    if (retryAt !== undefined) waits.push(retryAt - Date.now())
+  })
+  await until(updates, ({ phase }) => phase === 'open')
+  assert.equal(waits.length, 3)
+  for (const [index, wait] of waits.entries()) assert.ok(wait <= 2 * 2 ** (index + 1), waits.join())
+})
+
+test('a stream that breaks after it has proved healthy waits for what the hub asked for, and counts as no failure', async (t) => {
+  const { cut, url } = await startHub(t, { hub: { delivery: { retryMs: 60_000 } } })
+  const updates = subscribe(`${url}/channels/a`, {
+    limits: { healthyMs: 0, retryMs: 1 },
+    // A bare cut may look like an end.
+    fetch: async (input, init) => broken(await fetch(input, init)),
+  })
+  t.after(() => updates.close())
+  await until(updates, ({ phase }) => phase === 'open')
+  cut()
+  const { attempt, error, retryAt = 0 } = await until(updates, ({ phase }) => phase === 'waiting')
+  assert.deepEqual([attempt, error?.code], [0, 'network'])
+  // The hub spreads it by a third.
+  assert.ok(retryAt - Date.now() > 35_000)
+})
+
+/** The same, with an error where the body ends. */
+function broken(response: Response): Response {
+  const end = new TransformStream<Uint8Array, Uint8Array>({
+    flush() {
+      throw new Error('cut')
+    },
+  })
+  return new Response(response.body?.pipeThrough(end), response)
+}
+
+for (const transport of ['long-poll', 'poll'] as const) {
+  test(`pages that never come through whole become smaller: ${transport}`, async (t) => {
+    const { hub, url } = await startHub(t)
+    // What cannot be compressed.
+    const all = Array.from({ length: 400 }, () => randomBytes(100).toString('base64'))
+    await hub.publish(
+      'a',
+      all.map((data) => ({ data })),
+    )
+    const proxy = await hostileProxy(url, { fault: { cut: { afterBytes: 8192 } } })
+    t.after(() => proxy.close())
+    const updates = subscribe(`${proxy.url}/channels/a`, {
+      after: 'start',
+      transport,
+      limits: { retryMs: 1, minWaitMs: 0, maxWaitMs: 10 },
+    })
+    t.after(() => updates.close())
+    assert.deepEqual(await take(updates, all.length), all)
+  })
+}
 
 test('what was lost is told as a gap', async (t) => {
   const { hub, url } = await startHub(t, { hub: { retention: [{ channels: '**', count: 2 }] } })

@@ -95,6 +95,23 @@ test('the watchdog barks when nothing is heard, and once', async () => {
   assert.deepEqual([told.length, world.timers], [2, 0])
 })
 
+test('the watchdog does not bark later for a sound that came when it had just been set', async () => {
+  const world = new World(randomOf(1))
+  const told: string[] = []
+  const { expect } = createWatchdog(
+    world.environment(() => Promise.reject(new Error('none'))),
+    () => told.push('suspect'),
+    () => {},
+  )
+  expect(20_000, 1500)
+  await world.run(10)
+  expect(20_000, 1500)
+  await world.run(1499)
+  assert.deepEqual(told, [])
+  await world.run(1)
+  assert.deepEqual(told, ['suspect'])
+})
+
 test('a watchdog that overslept lets what came meanwhile be heard first', async () => {
   const world = new World(randomOf(1))
   let dead = 0

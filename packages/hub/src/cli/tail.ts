@@ -74,9 +74,9 @@ export async function tail(channels: readonly string[], options: TailOptions, io
   const printer = new TailPrinter(channels, json)
   // Each write tells its own error; this one is for what is told besides.
   io.stdout.on('error', () => {})
-  for await (const items of tailItems({ hub, channels, start, transport, headers: header }, io.tell)) {
+  await tailItems({ hub, channels, start, transport, headers: header }, io.tell, async (items) => {
     const { out, notes } = printer.print(items)
     for (const note of notes) io.tell(note)
-    if (out !== '' && !(await written(io.stdout, out))) return
-  }
+    return out === '' || written(io.stdout, out)
+  })
 }
