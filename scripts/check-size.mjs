@@ -1,6 +1,6 @@
 /**
  * Part of `npm run check`: what a page loads for `import { EventSource } from '@downlink/client'`, and for
- * `subscribe`, parser included, minified and gzipped.
+ * `subscribe`, alone and with `share`, parser included, minified and gzipped.
  */
 import { gzipSync } from 'node:zlib'
 import { buildSync } from 'esbuild'
@@ -10,6 +10,11 @@ import { root } from './tools.mjs'
 const limits = [
   { what: 'EventSource', source: "export { EventSource } from '@downlink/client'", bytes: 3000 },
   { what: 'subscribe', source: "export { subscribe } from '@downlink/client'", bytes: 8192 },
+  {
+    what: 'subscribe and share',
+    source: "export { subscribe } from '@downlink/client'; export { share } from '@downlink/client/share'",
+    bytes: 10_240,
+  },
 ]
 
 for (const { what, source, bytes } of limits) {

@@ -24,6 +24,7 @@ export type {
   GapUpdate,
   Phase,
   Reason,
+  Share,
   SubscribeOptions,
   Subscription,
   SubscriptionEvents,

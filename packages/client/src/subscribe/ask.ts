@@ -16,7 +16,8 @@ export interface Asker {
   readonly pace: Pace
 }
 
-const HUB_PATH = /\/channels\/[^/]+$/
+/** How a hub's URLs end. */
+export const HUB_PATH = /\/channels\/[^/]+$/
 
 /**
  * Asks, and takes a 200 of this type, or a 204.
@@ -35,7 +36,7 @@ export async function ask(
   await pause(env, pace.take(env.now()), signal)
   const { credentials = 'same-origin', headers: given } = options
   const supplied = typeof given === 'function' ? given() : given
-  const headers = new Headers(await abortable(Promise.resolve(supplied), signal))
+  const headers = new Headers(await abortable(supplied, signal))
   // With problems named, a hub refuses in so many words (protocol 14.2.2).
   headers.set('accept', `${type}, application/problem+json`)
   const whole = new URL(url)
@@ -74,7 +75,7 @@ async function refusal(
   let problem: { code?: string; detail?: string } = {}
   try {
     const read = type.startsWith('application/problem+json') ? response.json() : response.body?.cancel()
-    problem = Object(await abortable(Promise.resolve(read), signal))
+    problem = Object(await abortable(read, signal))
   } catch {
     // The status says enough.
   }
@@ -91,7 +92,7 @@ async function refusal(
 }
 
 /** The promise, or a rejection when the signal aborts: not everybody's `fetch` heeds it. */
-export async function abortable<T>(promise: PromiseLike<T>, signal: AbortSignal): Promise<T> {
+export async function abortable<T>(promise: PromiseLike<T> | T, signal: AbortSignal): Promise<T> {
   let stop = (): void => {}
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(new Error('aborted'))

@@ -20,14 +20,13 @@ const MEANINGS: Readonly<Record<string, LifecycleEvent>> = {
 export function watchLifecycle(tell: (event: LifecycleEvent) => void): () => void {
   // Node has neither, and workers no document.
   const world = globalThis as Partial<typeof globalThis>
-  const { document } = world
   const listener = ({ type }: Event): void =>
-    tell(MEANINGS[type] ?? (document?.visibilityState as LifecycleEvent))
+    tell(MEANINGS[type] ?? (world.document?.visibilityState as LifecycleEvent))
   const each = (method: 'addEventListener' | 'removeEventListener'): void => {
-    for (const type of ['online', 'pagehide', 'pageshow']) world[method]?.(type, listener)
-    for (const type of ['freeze', 'resume', 'visibilitychange']) document?.[method](type, listener)
+    // Those of the document pass here, too: on their way down to it.
+    for (const type of [...Object.keys(MEANINGS), 'visibilitychange']) world[method]?.(type, listener, true)
   }
   each('addEventListener')
-  if (document?.visibilityState === 'hidden') tell('hidden')
+  if (world.document?.visibilityState === 'hidden') tell('hidden')
   return () => each('removeEventListener')
 }

@@ -10,11 +10,11 @@ const LEAST = 4
 /** Between polls no hub asks for more. */
 const HOUR = 3_600_000
 
-/** @param waitMs How long to ask the hub to wait. Asked before each long poll. */
+/** @param waitMs How long to ask the hub to wait. Asked before each long poll. Without it, reading ends where nothing more is ready. */
 export function createPageSource(
   asker: Asker,
   transport: 'long-poll' | 'poll',
-  waitMs: () => number,
+  waitMs?: () => number,
 ): Source {
   const { env, url } = asker
   const waits = transport === 'long-poll'
@@ -22,7 +22,7 @@ export function createPageSource(
     transport,
     async read(place, to, signal) {
       // The first answer comes at once: it tells that the hub is there, and names a cursor to come back with.
-      for (let wait = 0; ; wait = waits ? Math.round(waitMs() / 1000) : 0) {
+      for (let wait = 0; ; wait = waits && waitMs ? Math.round(waitMs() / 1000) : 0) {
         const asked = env.now()
         const before = place.cursor
         const size = place.limit ?? MOST
@@ -35,6 +35,7 @@ export function createPageSource(
         if (full) await abortable(full, signal)
         const { events, more, ended } = page
         if (!more && allEnded(url, ended)) return 'over'
+        if (!more && !waitMs) return 'ended'
         // An answer that brings nothing new is not asked for again at once, whatever it says.
         const idle = !events.length || page.cursor === before
         const early = wait ? env.now() - asked < wait * 500 : !waits
@@ -81,8 +82,12 @@ export async function readPage(
   return pageOf(text + decoder.decode())
 }
 
+/** The names and patterns in a hub's URL. */
+export function namesOf(url: string): string[] {
+  return decodeURIComponent(new URL(url).pathname.replace(/^.*\//, '')).split(',')
+}
+
 /** Whether all channels that the URL names are among these; a pattern never ends. */
 function allEnded(url: string, ended: readonly string[] = []): boolean {
-  const names = decodeURIComponent(new URL(url).pathname.replace(/^.*\//, '')).split(',')
-  return names.every((name) => ended.includes(name))
+  return namesOf(url).every((name) => ended.includes(name))
 }

@@ -90,7 +90,7 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
 
   const writer = createCursorWriter(store, env, (cause) => report('store', cause))
 
-  const course: Course = createCourse(asker, place, sourcesOf(asker), {
+  const course: Course = (options.share ?? createCourse)(asker, place, sourcesOf(asker), {
     take: outlet.push,
     told: (state) => void emit('state', state),
     finished() {

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** What `subscribe()` takes and gives. */
 import type { Gap } from '@downlink/wire'
+import type { createCourse } from './course.ts'
 import type { CursorStore } from './cursor-store.ts'
 import type { SubscribeError } from './error.ts'
 import type { Limits } from './limits.ts'
@@ -108,6 +109,9 @@ export interface SubscriptionEvents<Events extends EventMap> {
   error: SubscribeError
 }
 
+/** What decides in place of the subscription's own course. Only `share()` makes one. */
+export type Share = typeof createCourse
+
 export interface SubscribeOptions {
   /** Default `auto`: SSE where it works, else long polling, else polling, and back up when it works again. */
   readonly transport?: 'auto' | Transport | undefined
@@ -141,6 +145,8 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal | undefined
   /** Events that may wait for slow listeners and loops; from there on reading stops. Default 1,000. */
   readonly queue?: number | undefined
+  /** One connection for all tabs: `share('user key')` of `@downlink/client/share`. Default: a connection of its own. */
+  readonly share?: Share | undefined
   /** Times and sizes; each has a default. */
   readonly limits?: Partial<Limits> | undefined
 }

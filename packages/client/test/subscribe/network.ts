@@ -1,4 +1,4 @@
-/** A hub of one channel, and a network before it with weather: what a request meets is decided when it is made. */
+/** A hub, and a network before it with weather: what a request meets is decided when it is made. */
 import type { World } from './world.ts'
 
 export const WEATHERS = [
@@ -38,11 +38,16 @@ const encoder = new TextEncoder()
 
 export class Network {
   weather: Weather = 'clear'
-  readonly log: { readonly at: number }[] = []
+  readonly log: { readonly at: number; readonly channel: string }[] = []
   /** When requests were made. */
   readonly asked: number[] = []
-  /** Requests whose answer is not over. */
+  /** Requests whose answer is not over, and how many of them are streams. */
   open = 0
+  streams = 0
+  /** The channels of each request. */
+  readonly reads: (readonly string[])[] = []
+  /** Channels that nobody may read. */
+  readonly forbidden = new Set<string>()
   readonly #world: World
   readonly #waiting = new Set<() => void>()
 
@@ -50,20 +55,22 @@ export class Network {
     this.#world = world
   }
 
-  publish(): void {
-    this.log.push({ at: this.#world.time })
+  publish(channel = 'a'): void {
+    this.log.push({ at: this.#world.time, channel })
     for (const wake of this.#waiting) wake()
   }
 
   readonly fetch = (url: string, init: RequestInit): Promise<Response> => {
     const world = this.#world
     this.asked.push(world.time)
-    const { searchParams } = new URL(url)
+    const { searchParams, pathname } = new URL(url)
+    const names = pathname.replace(/.*\//, '').split(',')
     const transport = searchParams.get('transport') ?? 'sse'
     const signal = init.signal as AbortSignal
     const after = searchParams.get('after') ?? 'now'
     const from = after === 'start' ? 0 : after === 'now' ? this.log.length : Number(after.slice(2))
     const { weather } = this
+    this.reads.push(names)
     this.open++
     const over = (): void => void this.open--
     return new Promise((resolve, reject) => {
@@ -91,20 +98,22 @@ export class Network {
         if (weather === 'down') return answer(() => undefined)
         if (weather === 'hang' || (weather === 'no head' && transport === 'sse')) return
         if (weather === 'bad gateway' || (weather === 'no streams' && transport === 'sse')) return status(502)
+        if (names.some((name) => this.forbidden.has(name))) return status(403)
         if (weather === 'unauthorized') return status(401)
         if (weather === 'draining' && transport !== 'poll') {
           const headers = { 'content-type': 'application/problem+json', 'retry-after': '2' }
           return status(503, headers, '{"code":"draining"}')
         }
-        if (transport === 'sse') return answer(() => this.#stream(from, weather, signal, over))
+        if (transport === 'sse') return answer(() => this.#stream(names, from, weather, signal, over))
         const wait = Number(searchParams.get('wait') ?? 0) * 1000
         const limit = Number(searchParams.get('limit'))
-        this.#page(from, limit, wait, weather, signal, answer)
+        this.#page(names, from, limit, wait, weather, signal, answer)
       })
     })
   }
 
   #page(
+    names: readonly string[],
     from: number,
     limit: number,
     wait: number,
@@ -116,9 +125,10 @@ export class Network {
     const done = (): void => {
       stop()
       answer(() => {
-        const to = Math.min(this.log.length, from + limit)
         const events = []
-        for (let position = from + 1; position <= to; position++) events.push(this.#event(position))
+        let to = from
+        while (to < this.log.length && events.length < limit)
+          if (names.includes(this.log[to++]?.channel ?? '')) events.push(this.#event(to))
         const cursor = `e-${to}`
         const text = JSON.stringify({ events, cursor, more: to < this.log.length, retry: 3000 })
         const cut = weather === 'truncates' && world.chance(0.5) ? text.slice(0, text.length >> 1) : text
@@ -136,16 +146,23 @@ export class Network {
       signal.removeEventListener('abort', stop)
     }
     signal.addEventListener('abort', stop)
-    if (this.log.length > from) done()
+    if (this.log.slice(from).some(({ channel }) => names.includes(channel))) done()
     else this.#waiting.add(done)
   }
 
   #event(position: number): object {
-    const time = new Date(this.log[position - 1]?.at ?? 0).toISOString()
-    return { id: `e-${position}`, channel: 'a', type: 'message', data: String(position), time }
+    const { at = 0, channel } = this.log[position - 1] ?? {}
+    const time = new Date(at).toISOString()
+    return { id: `e-${position}`, channel, type: 'message', data: String(position), time }
   }
 
-  #stream(from: number, weather: Weather, signal: AbortSignal, over: () => void): Response {
+  #stream(
+    names: readonly string[],
+    from: number,
+    weather: Weather,
+    signal: AbortSignal,
+    over: () => void,
+  ): Response {
     const world = this.#world
     let controller: ReadableStreamDefaultController<Uint8Array>
     let position = from
@@ -163,6 +180,7 @@ export class Network {
     const close = (how: 'end' | 'error' | 'gone'): void => {
       if (closed) return
       closed = true
+      this.streams--
       over()
       for (const cancel of cancels) cancel()
       this.#waiting.delete(send)
@@ -186,8 +204,9 @@ export class Network {
     const send = (): void => {
       let text = ''
       while (position < this.log.length) {
-        const { time } = this.#event(++position) as { time: string }
-        text += `id: e-${position}\nchannel: a\ntime: ${time}\ndata: ${position}\n\n`
+        const { time, channel } = this.#event(++position) as { time: string; channel: string }
+        if (names.includes(channel))
+          text += `id: e-${position}\nchannel: ${channel}\ntime: ${time}\ndata: ${position}\n\n`
       }
       if (text) write(text)
     }
@@ -204,6 +223,7 @@ export class Network {
       start: (given) => void (controller = given),
       cancel: () => close('gone'),
     })
+    this.streams++
     signal.addEventListener('abort', abort)
     write(`retry: 3000\nevent: downlink:open\nid: e-${from}\ndata: {"heartbeat":${HEARTBEAT}}\n\n`)
     send()

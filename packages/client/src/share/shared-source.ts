@@ -1,0 +1,111 @@
+/** Reads what the leader tells, and by polls what it cannot tell any more: what was before, and what was missed. */
+import { abortable, type Asker, pause } from '../subscribe/ask.ts'
+import { SubscribeError } from '../subscribe/error.ts'
+import { createPageSource } from '../subscribe/page-source.ts'
+import type { Sources } from '../subscribe/course.ts'
+import type { Place as Standing, Receiver, Source } from '../subscribe/source.ts'
+import type { ConnectionState } from '../subscribe/types.ts'
+import { newsFor } from './chain.ts'
+import { joinOthers } from './member.ts'
+import type { Locks, ShareEnvironment } from './environment.ts'
+import { itemFor, type Place } from './parts.ts'
+import type { News } from './term.ts'
+
+/** A leader that does not read for us within this cannot: its URL is full. */
+const UNHEARD = 10_000
+/** Before the same hole is looked into again. */
+const AGAIN = 1000
+
+/**
+ * @param key What those who share have in common
+ * @param sources What reads when it cannot share
+ * @param told The connection that is read is in this state
+ */
+export function createSharedSource(
+  asker: Asker,
+  mine: Place,
+  key: string,
+  world: ShareEnvironment & { readonly locks: Locks },
+  sources: Sources,
+  told: (state: ConnectionState) => void,
+): Source {
+  const { env, limits } = asker
+  const { parts } = mine
+  const pages = createPageSource(asker, 'poll')
+  let alone = false
+
+  async function readWithOthers(
+    place: Standing,
+    to: Receiver,
+    signal: AbortSignal,
+  ): Promise<'over' | undefined> {
+    const name = await abortable(world.digest(key), signal)
+    /** Whether it takes what is told. What it misses when it does not it notices by the next that it hears. */
+    let live = false
+    let holes = 0
+    let covered = 0
+    let miss: (after?: PromiseLike<void>) => void = () => {}
+    const { leave, ready } = joinOthers(name, asker, mine, place, world, hear, leaveThem)
+    // However reading ends, it is aborted then.
+    signal.addEventListener('abort', leave)
+
+    function hear({ state, parts: read, prev, items }: News): void {
+      if (!live) return
+      if (state.phase === 'closed') {
+        miss(Promise.reject(new SubscribeError('network', 'The leader was refused')))
+      } else if (parts.every((part) => read.includes(part))) {
+        covered = env.now()
+        to.heard()
+        told(state)
+        const news = newsFor(place.cursor as string, prev, items)
+        // Who lags behind reads again by itself; and whether an end was the last one a poll tells.
+        const full = news && to.take(news.map((item) => itemFor(parts, item)))
+        if (news) holes = 0
+        if (!news || full || news.some(({ kind }) => kind === 'end')) miss(full)
+      } else if (env.now() - covered > UNHEARD) leaveThem()
+    }
+
+    function leaveThem(): void {
+      alone = true
+      leave()
+      miss()
+    }
+
+    try {
+      // oxlint-disable-next-line no-unmodified-loop-condition -- leaveThem() does
+      while (!alone && (await pages.read(place, to, signal)) !== 'over') {
+        covered = env.now()
+        const missed = new Promise<void>((resolve) => {
+          miss = (after) => {
+            live = false
+            resolve(after)
+          }
+        })
+        live = place.hub = true
+        ready()
+        await abortable(missed, signal)
+        await pause(env, holes++ && AGAIN, signal)
+      }
+      return alone ? undefined : 'over'
+    } catch (error) {
+      if ((error as SubscribeError).code !== 'not-a-stream' || covered) throw error
+      // A server that is no hub.
+      leaveThem()
+      return undefined
+    }
+  }
+
+  return {
+    transport: 'sse',
+    async read(place, to, signal) {
+      if (!alone && (await readWithOthers(place, to, signal))) return 'over'
+      // Of a hub in any case: what holds streams back passes these.
+      const transport = place.hub ? 'long-poll' : 'sse'
+      function opened(): void {
+        told({ phase: 'open', transport, attempt: 0 })
+        to.opened()
+      }
+      return sources(transport, () => limits.pollWaitMs).read(place, { ...to, opened }, signal)
+    },
+  }
+}
