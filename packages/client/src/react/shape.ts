@@ -5,7 +5,7 @@ import type { Parse } from '../subscribe/schema.ts'
 export interface UseEventsOptions extends Omit<EventStoreOptions, 'signal' | 'lingerMs'> {
   /**
    * Keeps apart what looks the same: calls that differ in nothing but what a function does share one subscription. Name the user here
-   * when `headers` is a function and who is logged in can change while the page lives.
+   * when `headers` is a function, or with `share`, and who is logged in can change while the page lives.
    */
   readonly key?: string | undefined
 }
@@ -30,6 +30,7 @@ const WORDS: { readonly [Name in keyof Required<UseEventsOptions>]: (value: neve
   resume: present,
   whenHidden: itself,
   maxAttempts: itself,
+  share: present,
   parse: (value: Parse) =>
     isMap(value) ? entries(value).map(([type, each]) => [type, present(each)]) : present(value),
   queue: itself,
