@@ -215,10 +215,11 @@ export class Tab {
             })
           }
           const finish = async (held: Held): Promise<void> => {
-            const value = await run({})
+            const outcome = Promise.resolve(run({}))
+            await outcome.catch(() => {})
             if (!browser.held.has(held)) return
             held.release()
-            resolve(value)
+            resolve(outcome)
           }
           const waiting: Waiting = { name, tab: this, grant }
           const abort = (): void => {
