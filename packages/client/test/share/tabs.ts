@@ -65,7 +65,8 @@ class SimulatedChannel implements Channel {
   constructor(tab: Tab, name: string) {
     this.#tab = tab
     this.#name = name
-    tab.browser.channels.add(this)
+    // What a page that is gone was about to do never happens.
+    if (!tab.gone) tab.browser.channels.add(this)
   }
 
   postMessage(message: unknown): void {
