@@ -52,7 +52,7 @@ export function createSharedSource(
     function hear({ state, parts: read, prev, items }: News): void {
       if (!live) return
       if (state.phase === 'closed') {
-        miss(Promise.reject(new SubscribeError('network', 'The leader was refused')))
+        miss(Promise.reject(new SubscribeError('network', 'Leader refused')))
       } else if (parts.every((part) => read.includes(part))) {
         covered = env.now()
         to.heard()
@@ -88,9 +88,11 @@ export function createSharedSource(
       }
       return alone ? undefined : 'over'
     } catch (error) {
+      // It may have been aborted before it could listen to that.
+      leave()
       if ((error as SubscribeError).code !== 'not-a-stream' || covered) throw error
       // A server that is no hub.
-      leaveThem()
+      alone = true
       return undefined
     }
   }

@@ -65,7 +65,8 @@ class SimulatedChannel implements Channel {
   constructor(tab: Tab, name: string) {
     this.#tab = tab
     this.#name = name
-    tab.browser.channels.add(this)
+    // What a page that is gone was about to do never happens.
+    if (!tab.gone) tab.browser.channels.add(this)
   }
 
   postMessage(message: unknown): void {
@@ -215,10 +216,11 @@ export class Tab {
             })
           }
           const finish = async (held: Held): Promise<void> => {
-            const value = await run({})
+            const outcome = Promise.resolve(run({}))
+            await outcome.catch(() => {})
             if (!browser.held.has(held)) return
             held.release()
-            resolve(value)
+            resolve(outcome)
           }
           const waiting: Waiting = { name, tab: this, grant }
           const abort = (): void => {
