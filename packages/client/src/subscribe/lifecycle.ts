@@ -9,24 +9,27 @@ export type LifecycleEvent =
   /** Shown again, from that cache or not, or thawed. */
   | 'back'
 
-const MEANINGS: Readonly<Record<string, LifecycleEvent>> = {
+const MEANINGS: Readonly<Record<string, LifecycleEvent | undefined>> = {
   online: 'online',
   pagehide: 'away',
   freeze: 'away',
   pageshow: 'back',
   resume: 'back',
+  // The document says which.
+  visibilitychange: undefined,
 }
 
 export function watchLifecycle(tell: (event: LifecycleEvent) => void): () => void {
   // Node has neither, and workers no document.
   const world = globalThis as Partial<typeof globalThis>
+  const { document } = world
   const listener = ({ type }: Event): void =>
-    tell(MEANINGS[type] ?? (world.document?.visibilityState as LifecycleEvent))
+    tell(MEANINGS[type] ?? (document?.visibilityState as LifecycleEvent))
   const each = (method: 'addEventListener' | 'removeEventListener'): void => {
-    // Those of the document pass here, too: on their way down to it.
-    for (const type of [...Object.keys(MEANINGS), 'visibilitychange']) world[method]?.(type, listener, true)
+    // Those of the document pass here, too: on their way down to it. workerd refuses to hear of it.
+    for (const type of Object.keys(MEANINGS)) world[method]?.(type, listener, !!document)
   }
   each('addEventListener')
-  if (world.document?.visibilityState === 'hidden') tell('hidden')
+  if (document?.visibilityState === 'hidden') tell('hidden')
   return () => each('removeEventListener')
 }
