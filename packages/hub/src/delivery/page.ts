@@ -22,7 +22,7 @@ export function readPage(
 
 /**
  * A long poll until its answer. While it sleeps, nothing of it is a suspended `async` function: those, with their promises and
- * contexts, made half of what a waiting poll cost (docs/architecture.md).
+ * contexts, made half of what a waiting poll cost (docs/performance.md).
  */
 class PageWait implements Sleeper {
   readonly #delivery: Delivery

@@ -1,7 +1,7 @@
 /**
  * Borrows the sockets of streams and long polls from Node's server, so that what only waits holds no parser, request or response.
  *
- * Why: RSS of an idle reader with `req` and `res` kept, and lent, over 10,000 (docs/architecture.md has the figures).
+ * Why: RSS of an idle reader with `req` and `res` kept, and lent, over 10,000 (docs/performance.md has the figures).
  *
  * How: after each parse `node:http` looks whether the request in its parser says `upgrade`; if so it takes its listeners off the
  * socket, frees the parser and emits `'upgrade'`. That is how WebSocket servers get their sockets. What is not documented is that
