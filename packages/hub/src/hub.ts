@@ -3,6 +3,7 @@ import { formatCursor, type Page, type PageEvent, parseCursor } from '@downlink/
 import { type Clock, jitter, systemClock } from './clock.ts'
 import { coderOf, type Coding } from './delivery/coding/coding.ts'
 import { DEFAULT_DELIVERY, Delivery } from './delivery/delivery.ts'
+import { type Holder, NOBODY } from './delivery/holder.ts'
 import { readPage } from './delivery/page.ts'
 import type { Reader } from './delivery/reader.ts'
 import type { Sink } from './delivery/sink.ts'
@@ -127,7 +128,7 @@ export class Hub {
 
   /** As `read`, with everything parsed. @throws {HubError} `overload`, `draining`, and not as a rejection */
   readPage(set: ChannelSet, origin: Origin, limit: number, wait: Wait = { ms: 0 }): Promise<Page> {
-    if (wait.ms > 0) this.admit()
+    if (wait.ms > 0) this.admit(wait.holder)
     return this.#page(set, origin, limit, wait)
   }
 
@@ -173,10 +174,11 @@ export class Hub {
     sink: Sink,
     variant: Variant = plainVariant,
     coding: Coding = 'identity',
+    holder: Holder = NOBODY,
   ): Reader {
     if ('last' in origin) checkCount('last', origin.last, 0, this.limits.pageEvents)
-    this.admit()
-    return this.delivery.open(set, startOf(origin, this.log.state()), variant, sink, coderOf(coding))
+    this.admit(holder)
+    return this.delivery.open(set, startOf(origin, this.log.state()), variant, sink, holder, coderOf(coding))
   }
 
   /** Whether a read from here has nothing more to expect, ever: all channels are named, ended, and passed. */
@@ -240,7 +242,7 @@ export class Hub {
   }
 
   /** @throws {HubError} `overload`, `draining`: no more readers for now */
-  admit(): void {
+  admit(_holder: Holder = NOBODY): void {
     if (this.stopping.aborted) throw new HubError('draining', 'The hub is stopping: come back in a moment')
     if (this.delivery.readers + this.delivery.waiting < this.limits.readers) return
     throw new HubError(

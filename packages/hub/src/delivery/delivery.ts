@@ -5,6 +5,7 @@ import type { ChannelSet } from '../log/channel-set.ts'
 import type { Log, LogState, Position, Tail, TailBatch } from '../log/log.ts'
 import type { Coder } from './coding/coding.ts'
 import { Frame } from './frame.ts'
+import { type Holder, NOBODY } from './holder.ts'
 import { Pace } from './pace.ts'
 import { PageReads } from './page-reads.ts'
 import { Pulse } from './pulse.ts'
@@ -61,6 +62,8 @@ export interface Live {
   /** Whether every record of the topic after `position` is among the recent ones, or will come. */
   covers(topic: Topic, position: Position): boolean
   report(error: unknown): void
+  /** For a reader: its own among all. */
+  nextId(): number
   release(reader: Reader, topic: Topic): void
 }
 
@@ -81,6 +84,7 @@ export class Delivery implements Live {
   #frontier: Position
   #flushed: Position
   readonly #watches = new Set<Watch>()
+  #lastId = 0
   #ended = false
   #dirty = new Set<Topic>()
   #flushScheduled = false
@@ -131,19 +135,39 @@ export class Delivery implements Live {
   *list(): Generator<ReaderInfo, void, void> {
     for (const reader of this.#readers) yield reader.info
     for (const { set, waiters } of this.#router.topics()) {
-      for (const { after } of waiters) {
+      for (const { after, id, holder } of waiters) {
         const position = formatCursor({ epoch: this.#epoch, position: after })
-        yield { transport: 'long-poll', channels: set.parts, position, lag: 0 }
+        const { subject, address } = holder
+        yield {
+          id,
+          subject,
+          ...(address !== undefined && { address }),
+          transport: 'long-poll',
+          channels: set.parts,
+          position,
+          lag: 0,
+        }
       }
     }
   }
 
   /** Opens a stream on the sink. The shell calls `drained()` and `closed()` of the reader. */
-  open(set: ChannelSet, start: Start, variant: Variant, sink: Sink, coder?: Coder): Reader {
-    const reader = new Reader(this, this.#use(set), variant, sink, start, coder)
+  open(
+    set: ChannelSet,
+    start: Start,
+    variant: Variant,
+    sink: Sink,
+    holder: Holder = NOBODY,
+    coder?: Coder,
+  ): Reader {
+    const reader = new Reader(this, this.#use(set), variant, sink, start, holder, coder)
     this.#readers.add(reader)
     void reader.run()
     return reader
+  }
+
+  nextId(): number {
+    return ++this.#lastId
   }
 
   release(reader: Reader, topic: Topic): void {

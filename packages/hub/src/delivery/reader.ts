@@ -21,6 +21,7 @@ import {
   marksOf,
   wireGap,
 } from './frame.ts'
+import type { Holder } from './holder.ts'
 import { PAGE_COSTS } from './pace.ts'
 import { CATCH_UP } from './page-reads.ts'
 import type { Beating } from './pulse.ts'
@@ -38,6 +39,8 @@ type State = 'opening' | 'catching-up' | 'live' | 'full' | 'closed'
 export class Reader implements Beating {
   /** Every event of its channels up to here has been written. */
   position: Position
+  readonly id: number
+  readonly holder: Holder
   readonly variant: Variant
   readonly #live: Live
   readonly #topic: Topic
@@ -63,9 +66,19 @@ export class Reader implements Beating {
   #cursorSentAt: number
   readonly #stopPulse: () => void
 
-  constructor(live: Live, topic: Topic, variant: Variant, sink: Sink, start: Start, coder?: Coder) {
+  constructor(
+    live: Live,
+    topic: Topic,
+    variant: Variant,
+    sink: Sink,
+    start: Start,
+    holder: Holder,
+    coder?: Coder,
+  ) {
     const { clock, settings } = live
     this.#live = live
+    this.id = live.nextId()
+    this.holder = holder
     this.#topic = topic
     this.variant = variant
     this.#coded = coder && new CodedSink(sink, coder)
@@ -87,7 +100,11 @@ export class Reader implements Beating {
 
   get info(): ReaderInfo {
     const { bytesWaiting } = this.#sink
+    const { subject, address } = this.holder
     return {
+      id: this.id,
+      subject,
+      ...(address !== undefined && { address }),
       transport: 'sse',
       channels: this.#topic.set.parts,
       position: formatCursor({ epoch: this.#epoch, position: this.position }),

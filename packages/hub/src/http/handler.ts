@@ -1,8 +1,9 @@
 /** One request, one answer: the routes, who may take them, and what goes on every answer. */
 import { checkPattern, coversPart } from '@downlink/wire'
-import type { Action, Authorize, AuthorizeRequest, Verdict } from '../auth/authorize.ts'
+import type { Action, Authorize, AuthorizeRequest, Grant, Verdict } from '../auth/authorize.ts'
 import { crossSite } from '../auth/cross-site.ts'
 import { guard } from '../auth/guard.ts'
+import { type Holder, NOBODY } from '../delivery/holder.ts'
 import { jitter } from '../clock.ts'
 import type { Hub } from '../hub.ts'
 import { Metrics } from '../ops/metrics.ts'
@@ -22,6 +23,7 @@ import {
   STANDING,
   type WholeAnswer,
 } from './message.ts'
+import { keysOf, withoutKeys } from './keys-in-url.ts'
 import { Memo } from './memo.ts'
 import { Polls } from './polls.ts'
 import { Problem, problemAnswer, toProblem } from './problem.ts'
@@ -96,7 +98,7 @@ export class Handler {
   async begin(request: HttpRequest): Promise<Answer | LaterAnswer> {
     let answer: Answer | LaterAnswer
     try {
-      const routed = this.#route(request)
+      const routed = this.#route(this.options.authorize ? withoutKeys(request) : request)
       answer = routed instanceof Promise ? await routed : routed
     } catch (error) {
       answer = this.#refusal(request, error)
@@ -197,8 +199,10 @@ export class Handler {
       case 'GET':
       case 'HEAD': {
         const set = this.#sets.get(path, () => this.hub.channelSet(namesOf(path)))
-        if (this.options.authorize === undefined) return this.#read(request, set)
-        return this.#permit(request, 'read', set.parts).then(() => this.#read(request, set))
+        if (this.options.authorize === undefined) return this.#read(request, set, NOBODY)
+        return this.#permit(request, 'read', set.parts).then((grant) =>
+          this.#read(request, set, holderOf(request, grant)),
+        )
       }
       case 'POST': {
         const targets = this.#targetsOf(path)
@@ -216,11 +220,11 @@ export class Handler {
     }
   }
 
-  #read(request: HttpRequest, set: ChannelSet): Answer | LaterAnswer | Promise<Answer> {
+  #read(request: HttpRequest, set: ChannelSet, holder: Holder): Answer | LaterAnswer | Promise<Answer> {
     const { hub } = this
     const plan = readRequest(request, hub.limits)
-    if (plan.transport === 'sse') return stream(hub, request, set, plan, this.#codingOf(request, set))
-    if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan)
+    if (plan.transport === 'sse') return stream(hub, request, set, plan, this.#codingOf(request, set), holder)
+    if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan, holder)
     return this.#polls.answer(set, plan, request)
   }
 
@@ -243,7 +247,7 @@ export class Handler {
     targets: readonly string[],
     plan: PublishRequest,
   ): Promise<WholeAnswer> {
-    const subject = await this.#permit(request, 'publish', targets)
+    const { subject } = await this.#permit(request, 'publish', targets)
     if (plan.end) await this.#permit(request, 'end', targets)
     return this.#publish(request, targets, plan, subject)
   }
@@ -285,12 +289,12 @@ export class Handler {
     return { status: 204, headers }
   }
 
-  /** The subject, `''` when nobody said who. @throws {Problem} `unauthorized`, `forbidden` */
-  async #permit(request: HttpRequest, action: Action, channels: readonly string[]): Promise<string> {
+  /** @throws {Problem} `unauthorized`, `forbidden` */
+  async #permit(request: HttpRequest, action: Action, channels: readonly string[]): Promise<Grant> {
     const verdict = this.options.authorize
       ? await this.options.authorize(viewOf(request), action, channels)
       : true
-    if (isYes(verdict)) return typeof verdict === 'object' ? verdict.subject : ''
+    if (isYes(verdict)) return typeof verdict === 'object' ? verdict : NOBODY
     if (request.header('authorization') !== undefined) {
       // RFC 6750 section 3.1
       const challenge = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
@@ -305,10 +309,20 @@ export class Handler {
   }
 }
 
+function holderOf({ address }: HttpRequest, { subject, until, limits }: Grant): Holder {
+  return {
+    subject,
+    ...(address !== undefined && { address }),
+    ...(until !== undefined && { until }),
+    ...(limits && { limits }),
+  }
+}
+
 /** What is handed out may be taken apart: `({ header }) => …`. */
 function viewOf(request: HttpRequest): AuthorizeRequest {
   const { method, path, address, raw } = request
-  return { method, path, address, raw, header: (name) => request.header(name) }
+  const { accessToken } = keysOf(request)
+  return { method, path, address, accessToken, raw, header: (name) => request.header(name) }
 }
 
 function isYes(verdict: Verdict): boolean {

@@ -3,6 +3,7 @@ import { gunzipSync, constants as zlib } from 'node:zlib'
 import { createParser, formatCursor, type StreamEvent } from '@downlink/wire'
 import { coderOf, type Coding } from '../../src/delivery/coding/coding.ts'
 import { DEFAULT_DELIVERY, Delivery, type DeliverySettings } from '../../src/delivery/delivery.ts'
+import { NOBODY } from '../../src/delivery/holder.ts'
 import type { Reader } from '../../src/delivery/reader.ts'
 import type { Sink } from '../../src/delivery/sink.ts'
 import { type Origin, startOf } from '../../src/delivery/start.ts'
@@ -183,7 +184,7 @@ export class Stage {
     sink.room = room
     const start = startOf(origin, this.log.state())
     const set = new ChannelSet(parts)
-    return { reader: this.delivery.open(set, start, variant, sink, coderOf(coding)), sink }
+    return { reader: this.delivery.open(set, start, variant, sink, NOBODY, coderOf(coding)), sink }
   }
 
   /** Appends one event for each, in one turn. */
