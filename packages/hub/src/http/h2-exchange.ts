@@ -45,7 +45,7 @@ export class H2Exchange implements Sink, Quit {
     this.#stream = stream
     this.#desk = desk
     // `close` follows an error.
-    stream.on('error', ignore).on('close', () => this.#closed())
+    stream.on('error', ignore).on('aborted', onAborted).on('close', () => this.#closed())
   }
 
   /** Never rejects. */
@@ -173,6 +173,14 @@ function headOf(
 ): Record<string, string | number> {
   const { connection: _, ...all } = headers
   return { ':status': status, ...all, ...(length !== undefined && { 'content-length': String(length) }) }
+}
+
+/**
+ * Node waits for what is still to be written, which on a stream that its peer has reset with `NO_ERROR` is for ever. Not at once:
+ * a reset of our own is not on its way yet.
+ */
+function onAborted(this: ServerHttp2Stream): void {
+  setImmediate(() => this.destroy())
 }
 
 function ignore(): void {}
