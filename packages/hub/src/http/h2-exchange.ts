@@ -45,7 +45,10 @@ export class H2Exchange implements Sink, Quit {
     this.#stream = stream
     this.#desk = desk
     // `close` follows an error.
-    stream.on('error', ignore).on('aborted', onAborted).on('close', () => this.#closed())
+    stream
+      .on('error', ignore)
+      .on('aborted', onAborted)
+      .on('close', () => this.#closed())
   }
 
   /** Never rejects. */
