@@ -5,13 +5,14 @@ import { setImmediate } from 'node:timers/promises'
 import type { Page } from '@downlink/wire'
 import { ask, askPage, post, problemOf } from './wire-contract/client.ts'
 import { counts, type Face, fresh, shared, untilCounts } from './wire-contract/face.ts'
-import { keepingServer, ownServer, secureServer } from './wire-contract/faces.ts'
+import { keepingServer, ownServer, preparedServer, secureServer } from './wire-contract/faces.ts'
 import { bytes, RawConnection } from './wire-contract/raw.ts'
 
 const data = (body: string): readonly string[] => (JSON.parse(body) as Page).events.map((event) => event.data)
 const SSE = { Accept: 'text/event-stream' }
 
-for (const face of [ownServer, keepingServer, secureServer]) describe(face.name, () => connectionFacts(face))
+for (const face of [ownServer, keepingServer, secureServer, preparedServer])
+  describe(face.name, () => connectionFacts(face))
 
 function connectionFacts(face: Face): void {
   describe('keep-alive', () => {

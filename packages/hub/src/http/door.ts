@@ -21,27 +21,46 @@ export function sortByAlpn(server: Server, http2: Take): Take {
   return http1
 }
 
-/** @param late Called when the first bytes have not come in the time of `deadlines`. @returns as `sortByAlpn` */
-export function sortByPreface(server: Server, http2: Take, deadlines: Deadlines, late: Take): Take {
+/**
+ * @param deadlines How long the first bytes may take.
+ * @param refuse Called with what a parser would say of bytes that came too late, or ended too soon.
+ * @returns as `sortByAlpn`
+ */
+export function sortByPreface(
+  server: Server,
+  http2: Take,
+  deadlines: Deadlines,
+  refuse: (socket: Socket, code: 'ERR_HTTP_REQUEST_TIMEOUT' | 'HPE_INVALID_EOF_STATE') => void,
+): Take {
   const http1 = takeOver(server, 'connection')
   server.on('connection', (socket: Socket) => {
-    const settle = (take: Take): void => {
+    let bytes: Buffer | null = null
+    const settle = (): void => {
       deadlines.delete(expire)
-      socket.off('readable', look).off('end', look).off('error', ignore).off('close', forget)
-      take(socket)
+      socket.off('readable', look).off('end', end).off('error', ignore).off('close', settle)
     }
     const look = (): void => {
-      const bytes = socket.read() as Buffer | null
-      // Nothing is taken: it stands in the buffer, where both look first.
-      if (bytes) socket.unshift(bytes)
+      const more = socket.read() as Buffer | null
+      bytes = bytes && more ? Buffer.concat([bytes, more]) : (bytes ?? more)
       const found = isPreface(bytes)
-      if (found === 'no' || socket.readableEnded) settle(http1)
-      else if (found === 'yes') settle(http2)
+      if (found === 'maybe') return
+      settle()
+      // Back into the buffer, where both look first.
+      socket.unshift(bytes)
+      if (found === 'yes') http2(socket)
+      else http1(socket)
     }
-    const expire = (): void => settle(late)
-    const forget = (): void => deadlines.delete(expire)
+    const end = (): void => {
+      settle()
+      if (bytes) refuse(socket, 'HPE_INVALID_EOF_STATE')
+      else socket.destroy()
+    }
+    const expire = (): void => {
+      settle()
+      refuse(socket, 'ERR_HTTP_REQUEST_TIMEOUT')
+    }
     deadlines.add(expire)
-    socket.on('readable', look).on('end', look).on('error', ignore).on('close', forget)
+    socket.on('readable', look).on('end', end).on('error', ignore).on('close', settle)
   })
   return http1
 }

@@ -154,8 +154,9 @@ function sort(
   if (http2 === undefined) return (socket) => void server.emit('connection', socket)
   const take: Take = (socket) => http2.accept(socket)
   if (secure) return sortByAlpn(server, take)
-  const late = Object.assign(new Error('No head in time'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
-  return sortByPreface(server, take, http2.heads, (socket) => refused(late, socket))
+  return sortByPreface(server, take, http2.heads, (socket, code) => {
+    refused(Object.assign(new Error('No head'), { code }), socket)
+  })
 }
 
 /** A client that has sent its request may close its side and still wants the answer (`nc -N`). Node has the switch, but not in its documentation. */

@@ -38,6 +38,19 @@ export const secureServer: Face = {
   cannot: { fetch: NO_FETCH },
 }
 
+/** HTTP/1.1 where HTTP/2 may come by prior knowledge. */
+export const preparedServer: Face = {
+  name: "the hub's own server, beside HTTP/2",
+  async start(setup) {
+    const test = new TestHub(setup)
+    const server = await serveHub(test.hub, { ...test.options, h2c: true })
+    return running(test, server.url, async () => {
+      await server.stop()
+      await test.hub.close()
+    })
+  },
+}
+
 function http2Server(name: string, options: () => HubServerOptions): Face {
   return {
     name: `the hub's own server, over ${name}`,

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
 /** A connection to where the URL says, through TLS if it says so; `cut` breaks it without a word. */
-export function dial(url: string): { readonly socket: Socket; cut(): void } {
+export function dial(url: string): { readonly socket: Socket; readonly cut: () => void } {
   const { port, protocol } = new URL(url)
   const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true })
   socket.setNoDelay()
