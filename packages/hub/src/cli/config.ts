@@ -6,12 +6,13 @@ import type { RetentionRule } from '../log/retention.ts'
 import { AmountError, checkChannels, forgetOf, limitOf } from './amounts.ts'
 import { Failure, reasonOf } from './failure.ts'
 import { EXPECTED_PLACE, type LogPlace, placeOf } from './log-place.ts'
+import type { TlsSettings } from './serve-tls.ts'
 import { hostValue, originsValue, portValue } from './values.ts'
 
 export type Durability = 'fsync' | 'os'
 
 /** What the flags of `downlink serve` and the file can both say. */
-export interface Settings {
+export interface Settings extends TlsSettings {
   readonly log?: LogPlace
   readonly durability?: Durability
   readonly retention?: readonly RetentionRule[]
@@ -68,6 +69,8 @@ export function parseConfig(text: string, folder: string): Settings {
     compress: (parts, place) =>
       listOf(parts, place, (part, at) => said(at, () => checkChannels(stringOf(part, at)))),
     page: (page, place) => resolve(folder, nonEmpty(page, place)),
+    tls: (tls, place) => tlsOf(tls, place, folder),
+    h2c: booleanOf,
   }
   const { $schema: _, ...settings } = objectOf(value, '', members)
   return settings
@@ -82,6 +85,20 @@ function logOf(value: unknown, place: string, folder: string): LogPlace {
 function durabilityOf(value: unknown, place: string): Durability {
   if (value === 'fsync' || value === 'os') return value
   throw new ConfigError(`${place}: Expected "fsync" or "os"`)
+}
+
+/** `{ "cert": "fullchain.pem", "key": "privkey.pem" }` */
+function tlsOf(value: unknown, place: string, folder: string): TlsSettings['tls'] {
+  const file: Read = (path, at) => resolve(folder, nonEmpty(path, at))
+  const tls = objectOf(value, place, { cert: file, key: file })
+  for (const name of ['cert', 'key'])
+    if (tls[name] === undefined) throw new ConfigError(`${place}: Expected a member "${name}"`)
+  return tls as unknown as TlsSettings['tls']
+}
+
+function booleanOf(value: unknown, place: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw new ConfigError(`${place}: Expected true or false`)
 }
 
 function originOf(value: unknown, place: string): string {

@@ -1,11 +1,13 @@
 /** `downlink serve`: a hub with its server, until a signal stops it. */
 import { Command, Option } from 'commander'
+import { HubError } from '../errors.ts'
 import { serveHub, type HubServer } from '../http/server.ts'
 import { createHub } from '../hub.ts'
 import { readConfig, type Settings } from './config.ts'
 import { codeOf, Failure, reasonOf } from './failure.ts'
 import { loadOwnPage, loadPage, type ServedPage } from './page.ts'
 import { openLog } from './open-log.ts'
+import { addTlsFlags, type TlsFlags, type TlsSettings, tlsSettings } from './serve-tls.ts'
 import { onEndSignal } from './signals.ts'
 import {
   partsValue,
@@ -19,14 +21,14 @@ import {
 import { keepYoungSpaceSmall } from './young-space.ts'
 
 /** As the flags say it: what is not said is undefined. */
-export interface ServeOptions extends Omit<Settings, 'origins'> {
+export interface ServeOptions extends Omit<Settings, 'origins' | keyof TlsSettings>, TlsFlags {
   readonly origin?: readonly string[]
   /** A file that says what no flag says. */
   readonly config?: string
 }
 
 export function serveCommand(run: (options: ServeOptions) => Promise<void>): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .summary('run a hub')
     .description(
       'Run a hub. It answers to this machine only, until Ctrl-C, SIGINT or SIGTERM stops it. ' +
@@ -67,6 +69,7 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
       partsValue,
     )
     .option('--page <file>', 'an HTML file of your own to show at /, instead of the one that shows a channel')
+  return addTlsFlags(command)
     .option('--config <file>', 'a JSON file that says all this; flags win over it')
     .allowExcessArguments(false)
     .addHelpText(
@@ -76,6 +79,7 @@ Examples:
   downlink serve
   downlink serve --log sqlite:/var/lib/downlink/log.db --retention 'orders.**=age:90d' --retention '**=count:1000'
   downlink serve --log memory
+  downlink serve --cert fullchain.pem --key privkey.pem
 `,
     )
     .action((options: ServeOptions) => run(options))
@@ -106,9 +110,10 @@ export async function serve(options: ServeOptions, print: (text: string) => void
 }
 
 /** Flags win over the file, each as a whole. @throws {Failure} */
-function settingsOf({ config, origin, ...flags }: ServeOptions): Settings {
-  const file = config === undefined ? {} : readConfig(config)
-  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }) }
+function settingsOf({ config, origin, cert, key, h2c, ...flags }: ServeOptions): Settings {
+  const file: Settings = config === undefined ? {} : readConfig(config)
+  const tls = tlsSettings({ cert, key, h2c }, file)
+  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }), ...tls }
   if (flags.durability !== undefined && settings.log?.engine === 'memory') {
     throw new Failure('--durability is for a log on disk: leave it out, or choose --log sqlite:PATH')
   }
@@ -117,12 +122,13 @@ function settingsOf({ config, origin, ...flags }: ServeOptions): Settings {
 
 async function start(
   hub: ReturnType<typeof createHub>,
-  { port = 4080, host = 'localhost', origins = [], compress = [] }: Settings,
+  { port = 4080, host = 'localhost', origins = [], compress = [], tls, h2c = false }: Settings,
   page: ServedPage,
 ): Promise<HubServer> {
   try {
-    return await serveHub(hub, { port, host, origins, compress, page })
+    return await serveHub(hub, { port, host, origins, compress, page, h2c, ...(tls && { tls }) })
   } catch (error) {
+    if (error instanceof HubError) throw new Failure(error.message, { cause: error })
     if (codeOf(error) === 'EADDRINUSE') {
       throw new Failure(
         `Port ${port} of ${host} is taken: stop what listens there, or choose another --port`,
