@@ -8,14 +8,12 @@ import { before, describe, test, type TestContext } from 'node:test'
 import { connect as connectTls, getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { setImmediate as turn } from 'node:timers/promises'
 import { readEventStream } from '@downlink/client'
-import type { Authorize } from '@downlink/hub/node'
+import type { AuthorizeRequest } from '@downlink/hub/node'
 import { certificate } from './helpers/certificate.ts'
 import { deploy, type Front, type FrontOptions, fronts, startFront } from './helpers/front.ts'
 import { startHub, type TestHub } from './helpers/hub.ts'
 
 before(() => setDefaultCACertificates([...getCACertificates('default'), certificate().cert]))
-
-type AuthorizeRequest = Parameters<Authorize>[0]
 
 const BARE = { accept: 'text/event-stream' }
 const KNOWS_PROBLEMS = { accept: 'text/event-stream, application/problem+json' }

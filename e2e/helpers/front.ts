@@ -114,7 +114,7 @@ export interface Front {
 
 /** Starts it in front of a hub; it is stopped when the test ends. @param hub an origin on 127.0.0.1 */
 export async function startFront(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   name: keyof typeof fronts,
   hub: string,
   { origin, changes: more = [] }: FrontOptions = {},

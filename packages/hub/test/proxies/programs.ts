@@ -126,7 +126,7 @@ const START_MS = 20_000
  * @param target an origin on 127.0.0.1
  */
 export async function startProgram(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   name: keyof typeof programs,
   target: string,
   options: ProgramOptions = {},
@@ -153,7 +153,7 @@ export interface Listening {
  * @param prepare the command that runs it in the foreground; may write files into the folder
  */
 export async function startListening(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   name: string,
   prepare: (folder: string, port: number) => readonly [string, ...string[]],
 ): Promise<Listening> {
