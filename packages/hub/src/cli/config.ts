@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { InvalidArgumentError } from 'commander'
+import { LIMIT_NAMES } from '../limits/names.ts'
 import type { RetentionRule } from '../log/retention.ts'
 import { AmountError, checkChannels, forgetOf, limitOf } from './amounts.ts'
 import { Failure, reasonOf } from './failure.ts'
 import { EXPECTED_PLACE, type LogPlace, placeOf } from './log-place.ts'
+import { limitOfJson, type LimitSettings } from './serve-limits.ts'
 import { hostValue, originsValue, portValue } from './values.ts'
 
 export type Durability = 'fsync' | 'os'
@@ -22,6 +24,7 @@ export interface Settings {
   readonly origins?: readonly string[]
   readonly compress?: readonly string[]
   readonly page?: string
+  readonly limits?: LimitSettings
 }
 
 /** Paths in the file are meant from its own folder. @throws {Failure} that names the file and the place in it */
@@ -47,6 +50,13 @@ export class ConfigError extends Error {
 
 type Read = (value: unknown, place: string) => unknown
 
+const LIMIT_MEMBERS: Readonly<Record<string, Read>> = Object.fromEntries(
+  LIMIT_NAMES.map((name): [string, Read] => [
+    name,
+    (amount, at) => said(at, () => limitOfJson(name, amount)),
+  ]),
+)
+
 /** @param folder What relative paths start from. @throws {ConfigError} */
 export function parseConfig(text: string, folder: string): Settings {
   let value: unknown
@@ -68,6 +78,7 @@ export function parseConfig(text: string, folder: string): Settings {
     compress: (parts, place) =>
       listOf(parts, place, (part, at) => said(at, () => checkChannels(stringOf(part, at)))),
     page: (page, place) => resolve(folder, nonEmpty(page, place)),
+    limits: (limits, place) => objectOf(limits, place, LIMIT_MEMBERS),
   }
   const { $schema: _, ...settings } = objectOf(value, '', members)
   return settings

@@ -6,6 +6,7 @@ import { readConfig, type Settings } from './config.ts'
 import { codeOf, Failure, reasonOf } from './failure.ts'
 import { loadOwnPage, loadPage, type ServedPage } from './page.ts'
 import { openLog } from './open-log.ts'
+import { limitOption, limitOptions, type LimitSettings } from './serve-limits.ts'
 import { onEndSignal } from './signals.ts'
 import {
   partsValue,
@@ -19,8 +20,9 @@ import {
 import { keepYoungSpaceSmall } from './young-space.ts'
 
 /** As the flags say it: what is not said is undefined. */
-export interface ServeOptions extends Omit<Settings, 'origins'> {
+export interface ServeOptions extends Omit<Settings, 'origins' | 'limits'> {
   readonly origin?: readonly string[]
+  readonly limit?: LimitSettings
   /** A file that says what no flag says. */
   readonly config?: string
 }
@@ -66,6 +68,7 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
         'read the same (repeatable; default: none)',
       partsValue,
     )
+    .addOption(limitOption())
     .option('--page <file>', 'an HTML file of your own to show at /, instead of the one that shows a channel')
     .option('--config <file>', 'a JSON file that says all this; flags win over it')
     .allowExcessArguments(false)
@@ -87,7 +90,7 @@ export async function serve(options: ServeOptions, print: (text: string) => void
   const settings = settingsOf(options)
   const page = settings.page === undefined ? loadPage() : loadOwnPage(settings.page)
   const { log, about } = await openLog(settings)
-  const hub = createHub({ log })
+  const hub = createHub({ log, limits: limitOptions(settings.limits).hub })
   let stopAsked!: () => void
   const stopped = new Promise<void>((resolve) => {
     stopAsked = resolve
@@ -105,10 +108,11 @@ export async function serve(options: ServeOptions, print: (text: string) => void
   }
 }
 
-/** Flags win over the file, each as a whole. @throws {Failure} */
-function settingsOf({ config, origin, ...flags }: ServeOptions): Settings {
+/** Flags win over the file, each as a whole, but of limits each by its name. @throws {Failure} */
+function settingsOf({ config, origin, limit, ...flags }: ServeOptions): Settings {
   const file = config === undefined ? {} : readConfig(config)
-  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }) }
+  const limits = { ...file.limits, ...limit }
+  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }), limits }
   if (flags.durability !== undefined && settings.log?.engine === 'memory') {
     throw new Failure('--durability is for a log on disk: leave it out, or choose --log sqlite:PATH')
   }
@@ -117,11 +121,11 @@ function settingsOf({ config, origin, ...flags }: ServeOptions): Settings {
 
 async function start(
   hub: ReturnType<typeof createHub>,
-  { port = 4080, host = 'localhost', origins = [], compress = [] }: Settings,
+  { port = 4080, host = 'localhost', origins = [], compress = [], limits }: Settings,
   page: ServedPage,
 ): Promise<HubServer> {
   try {
-    return await serveHub(hub, { port, host, origins, compress, page })
+    return await serveHub(hub, { port, host, origins, compress, page, ...limitOptions(limits).http })
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE') {
       throw new Failure(

@@ -64,7 +64,7 @@ export class Handler {
   readonly hub: Hub
   readonly options: HandlerOptions
   readonly #origins: readonly string[]
-  readonly #metrics: Metrics
+  readonly metrics: Metrics
   readonly #polls: Polls
   readonly #limiter: Limiter | undefined
   readonly #compress: readonly string[]
@@ -75,7 +75,7 @@ export class Handler {
     this.hub = hub
     this.options = options
     this.#origins = options.origins ?? []
-    this.#metrics = new Metrics(hub)
+    this.metrics = new Metrics(hub)
     this.#limiter = options.authorize ? hub.limiter : hub.ownLimiter
     this.#polls = new Polls(hub, options.authorize === undefined)
     this.#compress = (options.compress ?? []).map(checkPattern)
@@ -137,7 +137,7 @@ export class Handler {
 
   /** Counted, and with what stands on every answer. */
   #finished<A extends Answer>(answer: A, method: string, cors: Headers): A {
-    this.#metrics.answered(method, answer.status)
+    this.metrics.answered(method, answer.status)
     if (cors === NO_CORS && 'vary' in answer.headers) return answer
     return { ...answer, headers: { ...answer.headers, ...cors, ...STANDING } }
   }
@@ -185,7 +185,7 @@ export class Handler {
       case '/readyz':
         return this.#lookRoute(request, 'health', () => ready(this.hub, request))
       case '/metrics':
-        return this.#lookRoute(request, 'inspect', () => metricsPage(this.#metrics, request))
+        return this.#lookRoute(request, 'inspect', () => metricsPage(this.metrics, request))
       case '/': {
         const page = this.options.page
         if (page) return this.#lookRoute(request, 'inspect', () => Promise.resolve({ status: 200, ...page }))
@@ -227,6 +227,7 @@ export class Handler {
   #read(request: HttpRequest, set: ChannelSet, holder: Holder): Answer | LaterAnswer | Promise<Answer> {
     const { hub } = this
     const plan = readRequest(request, hub.limits)
+    if (plan.cut) hub.limited.count('wait')
     if (plan.transport === 'sse') return stream(hub, request, set, plan, this.#codingOf(request, set), holder)
     if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan, holder)
     return this.#polls.answer(set, plan, request)
