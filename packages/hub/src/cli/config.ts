@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { InvalidArgumentError } from 'commander'
+import { LIMIT_NAMES } from '../limits/names.ts'
 import type { RetentionRule } from '../log/retention.ts'
 import { AmountError, checkChannels, forgetOf, limitOf } from './amounts.ts'
 import { Failure, reasonOf } from './failure.ts'
 import { EXPECTED_PLACE, type LogPlace, placeOf } from './log-place.ts'
 import type { TlsSettings } from './serve-tls.ts'
+import { limitOfJson, type LimitSettings } from './serve-limits.ts'
 import { hostValue, originsValue, portValue } from './values.ts'
 
 export type Durability = 'fsync' | 'os'
@@ -23,6 +25,7 @@ export interface Settings extends TlsSettings {
   readonly origins?: readonly string[]
   readonly compress?: readonly string[]
   readonly page?: string
+  readonly limits?: LimitSettings
 }
 
 /** Paths in the file are meant from its own folder. @throws {Failure} that names the file and the place in it */
@@ -48,6 +51,13 @@ export class ConfigError extends Error {
 
 type Read = (value: unknown, place: string) => unknown
 
+const LIMIT_MEMBERS: Readonly<Record<string, Read>> = Object.fromEntries(
+  LIMIT_NAMES.map((name): [string, Read] => [
+    name,
+    (amount, at) => said(at, () => limitOfJson(name, amount)),
+  ]),
+)
+
 /** @param folder What relative paths start from. @throws {ConfigError} */
 export function parseConfig(text: string, folder: string): Settings {
   let value: unknown
@@ -71,6 +81,7 @@ export function parseConfig(text: string, folder: string): Settings {
     page: (page, place) => resolve(folder, nonEmpty(page, place)),
     tls: (tls, place) => tlsOf(tls, place, folder),
     h2c: booleanOf,
+    limits: (limits, place) => objectOf(limits, place, LIMIT_MEMBERS),
   }
   const { $schema: _, ...settings } = objectOf(value, '', members)
   return settings

@@ -8,6 +8,7 @@ import { codeOf, Failure, reasonOf } from './failure.ts'
 import { loadOwnPage, loadPage, type ServedPage } from './page.ts'
 import { openLog } from './open-log.ts'
 import { addTlsFlags, type TlsFlags, type TlsSettings, tlsSettings } from './serve-tls.ts'
+import { limitOption, limitOptions, type LimitSettings } from './serve-limits.ts'
 import { onEndSignal } from './signals.ts'
 import {
   partsValue,
@@ -21,8 +22,9 @@ import {
 import { keepYoungSpaceSmall } from './young-space.ts'
 
 /** As the flags say it: what is not said is undefined. */
-export interface ServeOptions extends Omit<Settings, 'origins' | keyof TlsSettings>, TlsFlags {
+export interface ServeOptions extends Omit<Settings, 'origins' | 'limits' | keyof TlsSettings>, TlsFlags {
   readonly origin?: readonly string[]
+  readonly limit?: LimitSettings
   /** A file that says what no flag says. */
   readonly config?: string
 }
@@ -68,6 +70,7 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
         'read the same (repeatable; default: none)',
       partsValue,
     )
+    .addOption(limitOption())
     .option('--page <file>', 'an HTML file of your own to show at /, instead of the one that shows a channel')
   return addTlsFlags(command)
     .option('--config <file>', 'a JSON file that says all this; flags win over it')
@@ -91,7 +94,7 @@ export async function serve(options: ServeOptions, print: (text: string) => void
   const settings = settingsOf(options)
   const page = settings.page === undefined ? loadPage() : loadOwnPage(settings.page)
   const { log, about } = await openLog(settings)
-  const hub = createHub({ log })
+  const hub = createHub({ log, limits: limitOptions(settings.limits).hub })
   let stopAsked!: () => void
   const stopped = new Promise<void>((resolve) => {
     stopAsked = resolve
@@ -109,11 +112,12 @@ export async function serve(options: ServeOptions, print: (text: string) => void
   }
 }
 
-/** Flags win over the file, each as a whole. @throws {Failure} */
-function settingsOf({ config, origin, cert, key, h2c, ...flags }: ServeOptions): Settings {
+/** Flags win over the file, each as a whole, but of limits each by its name. @throws {Failure} */
+function settingsOf({ config, origin, limit, cert, key, h2c, ...flags }: ServeOptions): Settings {
   const file: Settings = config === undefined ? {} : readConfig(config)
+  const limits = { ...file.limits, ...limit }
   const tls = tlsSettings({ cert, key, h2c }, file)
-  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }), ...tls }
+  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }), ...tls, limits }
   if (flags.durability !== undefined && settings.log?.engine === 'memory') {
     throw new Failure('--durability is for a log on disk: leave it out, or choose --log sqlite:PATH')
   }
@@ -122,11 +126,12 @@ function settingsOf({ config, origin, cert, key, h2c, ...flags }: ServeOptions):
 
 async function start(
   hub: ReturnType<typeof createHub>,
-  { port = 4080, host = 'localhost', origins = [], compress = [], tls, h2c = false }: Settings,
+  { port = 4080, host = 'localhost', origins = [], compress = [], tls, h2c = false, limits }: Settings,
   page: ServedPage,
 ): Promise<HubServer> {
+  const { http } = limitOptions(limits)
   try {
-    return await serveHub(hub, { port, host, origins, compress, page, h2c, ...(tls && { tls }) })
+    return await serveHub(hub, { port, host, origins, compress, page, h2c, ...(tls && { tls }), ...http })
   } catch (error) {
     if (error instanceof HubError) throw new Failure(error.message, { cause: error })
     if (codeOf(error) === 'EADDRINUSE') {

@@ -14,6 +14,7 @@ import type { ReaderInfo } from './reader-info.ts'
 import { DEFAULT_RECENT, Recent, type RecentLimit } from './recent.ts'
 import { Rhythm } from './rhythm.ts'
 import { Router } from './router.ts'
+import { Seats } from './seats.ts'
 import type { Sink } from './sink.ts'
 import type { Start } from './start.ts'
 import { Tally } from './tally.ts'
@@ -76,6 +77,8 @@ export class Delivery implements Live {
   readonly pages: PageReads
   readonly pace: Pace
   readonly tally = new Tally()
+  /** Of the streams and the waiting long polls. */
+  readonly seats = new Seats()
   readonly report: (error: unknown) => void
   readonly #router = new Router()
   readonly #readers = new Set<Reader>()
@@ -162,6 +165,7 @@ export class Delivery implements Live {
   ): Reader {
     const reader = new Reader(this, this.#use(set), variant, sink, start, holder, coder)
     this.#readers.add(reader)
+    this.seats.take(holder)
     void reader.run()
     return reader
   }
@@ -171,7 +175,8 @@ export class Delivery implements Live {
   }
 
   release(reader: Reader, topic: Topic): void {
-    this.#readers.delete(reader)
+    if (!this.#readers.delete(reader)) return
+    this.seats.leave(reader.holder)
     this.#unuse(topic)
   }
 
@@ -199,12 +204,14 @@ export class Delivery implements Live {
     const topic = this.#use(set)
     const watch = new Watch(this, topic, wait, this.#unwatch)
     this.#watches.add(watch)
+    this.seats.take(watch.holder)
     if (this.#ended) watch.quit()
     return watch
   }
 
   readonly #unwatch = (watch: Watch): void => {
-    this.#watches.delete(watch)
+    if (!this.#watches.delete(watch)) return
+    this.seats.leave(watch.holder)
     this.#unuse(watch.topic)
   }
 

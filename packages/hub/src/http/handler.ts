@@ -6,12 +6,14 @@ import { guard } from '../auth/guard.ts'
 import { type Holder, NOBODY } from '../delivery/holder.ts'
 import { jitter } from '../clock.ts'
 import type { Hub } from '../hub.ts'
+import type { Limiter, Who } from '../limits/limiter.ts'
 import { Metrics } from '../ops/metrics.ts'
 import { checkTargets } from '../publish.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import { corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
 import { coderOf, type Coding, CODINGS } from '../delivery/coding/coding.ts'
 import { codingFor } from './encoding.ts'
+import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import { alive, list, metricsPage, ready } from './look.ts'
 import {
   type Answer,
@@ -54,7 +56,6 @@ export interface HandlerOptions {
 const STREAM_CODINGS = CODINGS.filter((coding) => coding !== 'identity')
 const GZIP = ['gzip'] as const
 const LOOK = ['/healthz', '/readyz', '/metrics']
-const DEFAULT_BODY_LIMIT = 1024 * 1024
 const ALLOW = { channel: 'GET, HEAD, POST, DELETE, OPTIONS', look: 'GET, HEAD, OPTIONS' }
 /** A client that was refused for the time being may come back after this long, more or less. */
 const COME_BACK_MS = 5_000
@@ -63,8 +64,9 @@ export class Handler {
   readonly hub: Hub
   readonly options: HandlerOptions
   readonly #origins: readonly string[]
-  readonly #metrics: Metrics
+  readonly metrics: Metrics
   readonly #polls: Polls
+  readonly #limiter: Limiter | undefined
   readonly #compress: readonly string[]
   readonly #sets = new Memo<ChannelSet>()
   readonly #targets = new Memo<readonly string[]>()
@@ -73,7 +75,8 @@ export class Handler {
     this.hub = hub
     this.options = options
     this.#origins = options.origins ?? []
-    this.#metrics = new Metrics(hub)
+    this.metrics = new Metrics(hub)
+    this.#limiter = options.authorize ? hub.limiter : hub.ownLimiter
     this.#polls = new Polls(hub, options.authorize === undefined)
     this.#compress = (options.compress ?? []).map(checkPattern)
   }
@@ -134,7 +137,7 @@ export class Handler {
 
   /** Counted, and with what stands on every answer. */
   #finished<A extends Answer>(answer: A, method: string, cors: Headers): A {
-    this.#metrics.answered(method, answer.status)
+    this.metrics.answered(method, answer.status)
     if (cors === NO_CORS && 'vary' in answer.headers) return answer
     return { ...answer, headers: { ...answer.headers, ...cors, ...STANDING } }
   }
@@ -148,13 +151,14 @@ export class Handler {
 
   #problemOf(error: unknown): Problem {
     const problem = toProblem(error)
+    if (problem.limited !== undefined) this.hub.limited.count(problem.limited)
     if (problem.code === 'internal') this.hub.delivery.report(error)
     return problem
   }
 
   #problem(problem: Problem): WholeAnswer {
     const answer = problemAnswer(problem)
-    if (!problem.temporary) return answer
+    if (!problem.temporary || 'retry-after' in answer.headers) return answer
     const retryAfter = String(Math.ceil(this.#comeBackMs() / 1000))
     return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter } }
   }
@@ -181,7 +185,7 @@ export class Handler {
       case '/readyz':
         return this.#lookRoute(request, 'health', () => ready(this.hub, request))
       case '/metrics':
-        return this.#lookRoute(request, 'inspect', () => metricsPage(this.#metrics, request))
+        return this.#lookRoute(request, 'inspect', () => metricsPage(this.metrics, request))
       case '/': {
         const page = this.options.page
         if (page) return this.#lookRoute(request, 'inspect', () => Promise.resolve({ status: 200, ...page }))
@@ -208,7 +212,7 @@ export class Handler {
         const targets = this.#targetsOf(path)
         const plan = publishRequest(request)
         return this.options.authorize === undefined
-          ? this.#publish(request, targets, plan, '')
+          ? this.#publish(request, targets, plan, this.#limiter ? holderOf(request, NOBODY) : NOBODY)
           : this.#publishPermitted(request, targets, plan)
       }
       case 'DELETE':
@@ -223,6 +227,7 @@ export class Handler {
   #read(request: HttpRequest, set: ChannelSet, holder: Holder): Answer | LaterAnswer | Promise<Answer> {
     const { hub } = this
     const plan = readRequest(request, hub.limits)
+    if (plan.cut) hub.limited.count('wait')
     if (plan.transport === 'sse') return stream(hub, request, set, plan, this.#codingOf(request, set), holder)
     if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan, holder)
     return this.#polls.answer(set, plan, request)
@@ -247,24 +252,30 @@ export class Handler {
     targets: readonly string[],
     plan: PublishRequest,
   ): Promise<WholeAnswer> {
-    const { subject } = await this.#permit(request, 'publish', targets)
+    const grant = await this.#permit(request, 'publish', targets)
     if (plan.end) await this.#permit(request, 'end', targets)
-    return this.#publish(request, targets, plan, subject)
+    return this.#publish(request, targets, plan, holderOf(request, grant))
   }
 
   #publish(
     request: HttpRequest,
     targets: readonly string[],
     plan: PublishRequest,
-    subject: string,
+    who: Who,
   ): Promise<WholeAnswer> {
-    const limits = { body: this.options.bodyLimit ?? DEFAULT_BODY_LIMIT }
-    return publish(this.hub, request, targets, plan, subject, limits)
+    const body = this.options.bodyLimit ?? DEFAULT_HTTP_LIMITS.bodyLimit
+    const limiter = this.#limiter
+    if (limiter === undefined) return publish(this.hub, request, targets, plan, who.subject, { body })
+    // Before anything is read: who is too fast by far costs no more than being told so.
+    limiter.check(who, targets, 1)
+    const pace = (events: number): void => limiter.publish(who, targets, events)
+    return publish(this.hub, request, targets, plan, who.subject, { body, pace })
   }
 
   async #drop(request: HttpRequest): Promise<WholeAnswer> {
     const targets = checkTargets(namesOf(request.path), 1)
-    await this.#permit(request, 'drop', targets)
+    const grant = await this.#permit(request, 'drop', targets)
+    this.#limiter?.publish(holderOf(request, grant), targets, 1)
     return drop(this.hub, request, targets[0] as string)
   }
 

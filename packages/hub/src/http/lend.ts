@@ -10,6 +10,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import type { Handler } from './handler.ts'
 import type { Desk } from './loan.ts'
 import { Loan } from './loan.ts'
@@ -90,7 +91,7 @@ export class Lender implements Desk {
     this.#back = back
     this.#keep = keep
     this.#mount = options.mount
-    this.#bodies = new Deadlines(options.bodyTimeoutMs ?? 30_000)
+    this.#bodies = new Deadlines(options.bodyTimeoutMs ?? DEFAULT_HTTP_LIMITS.bodyTimeoutMs)
     // An older Node takes it that whoever listens wants every `Upgrade`, which the hub ignores (protocol 18.1.5).
     this.#able = typeof (server as AskedServer).shouldUpgradeCallback === 'function'
     if (this.#able) server.on('upgrade', (req, socket) => this.#take(req, socket as Socket))
