@@ -12,6 +12,7 @@ export type HubErrorCode =
   | 'unknown-channel'
   | 'history-lost'
   | 'overload'
+  | 'expired'
   | 'draining'
 
 /** What the hub refuses, beside the errors of the log (`LogError`) and of the wire (`WireError`). */

@@ -8,6 +8,7 @@ import { readPage } from './delivery/page.ts'
 import type { Reader } from './delivery/reader.ts'
 import type { Sink } from './delivery/sink.ts'
 import { type Origin, startOf } from './delivery/start.ts'
+import { endOfStream } from './delivery/term.ts'
 import { plainVariant, type Variant } from './delivery/variant.ts'
 import type { Wait } from './delivery/watch.ts'
 import { HubError } from './errors.ts'
@@ -126,10 +127,17 @@ export class Hub {
     })
   }
 
-  /** As `read`, with everything parsed. @throws {HubError} `overload`, `draining`, and not as a rejection */
+  /** As `read`, with everything parsed. @throws {HubError} as `admit`, and not as a rejection */
   readPage(set: ChannelSet, origin: Origin, limit: number, wait: Wait = { ms: 0 }): Promise<Page> {
-    if (wait.ms > 0) this.admit(wait.holder)
-    return this.#page(set, origin, limit, wait)
+    if (wait.ms <= 0) return this.#page(set, origin, limit, wait)
+    this.admit(wait.holder)
+    return this.#page(set, origin, limit, { ...wait, ms: Math.min(wait.ms, this.#msLeft(wait.holder)) })
+  }
+
+  #msLeft({ until }: Holder = NOBODY): number {
+    if (until === undefined) return Infinity
+    const now = this.clock.now()
+    return endOfStream(until, now, this.clock.random()) - now
   }
 
   #page(set: ChannelSet, origin: Origin, limit: number, wait: Wait): Promise<Page> {
@@ -167,7 +175,7 @@ export class Hub {
     }
   }
 
-  /** Opens a stream on a connection. @throws {HubError} `overload`, `draining` */
+  /** Opens a stream on a connection. @throws {HubError} as `admit` */
   open(
     set: ChannelSet,
     origin: Origin,
@@ -241,9 +249,11 @@ export class Hub {
     await this.close()
   }
 
-  /** @throws {HubError} `overload`, `draining`: no more readers for now */
-  admit(_holder: Holder = NOBODY): void {
+  /** @throws {HubError} `overload`, `draining`: no more readers for now; `expired`: not with this right */
+  admit({ until = Infinity }: Holder = NOBODY): void {
     if (this.stopping.aborted) throw new HubError('draining', 'The hub is stopping: come back in a moment')
+    if (until <= this.clock.now())
+      throw new HubError('expired', 'The right to this has ended: come back with a new token')
     if (this.delivery.readers + this.delivery.waiting < this.limits.readers) return
     throw new HubError(
       'overload',

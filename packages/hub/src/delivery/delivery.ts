@@ -3,6 +3,7 @@ import { formatCursor } from '@downlink/wire'
 import type { Clock } from '../clock.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import type { Log, LogState, Position, Tail, TailBatch } from '../log/log.ts'
+import { Agenda } from './agenda.ts'
 import type { Coder } from './coding/coding.ts'
 import { Frame } from './frame.ts'
 import { type Holder, NOBODY } from './holder.ts'
@@ -48,6 +49,7 @@ export interface Live {
   readonly clock: Clock
   readonly settings: DeliverySettings
   readonly pulse: Pulse
+  readonly agenda: Agenda
   readonly recent: Recent
   readonly pages: PageReads
   readonly pace: Pace
@@ -72,6 +74,7 @@ export class Delivery implements Live {
   readonly clock: Clock
   readonly settings: DeliverySettings
   readonly pulse: Pulse
+  readonly agenda: Agenda
   readonly recent: Recent
   readonly pages: PageReads
   readonly pace: Pace
@@ -96,6 +99,7 @@ export class Delivery implements Live {
     this.settings = settings
     this.report = report
     this.pulse = new Pulse(clock, settings.heartbeatMs)
+    this.agenda = new Agenda(clock)
     this.pages = new PageReads(this)
     this.pace = new Pace(clock)
     this.#tail = log.tail({ batch: (batch) => this.#take(batch), lost: () => this.#lost() })
@@ -229,6 +233,7 @@ export class Delivery implements Live {
   close(): void {
     this.endAll()
     this.pulse.close()
+    this.agenda.close()
     this.#tail.close()
   }
 

@@ -26,6 +26,7 @@ export const PROBLEMS = {
   'body-aborted': [400, 'The body broke off'],
   // Who asked
   unauthorized: [401, 'Who are you?'],
+  expired: [401, 'The right has ended'],
   forbidden: [403, 'Not allowed'],
   guard: [403, 'No rules yet'],
   'cross-site': [403, 'From another site'],
