@@ -13,6 +13,9 @@ export type HubErrorCode =
   | 'history-lost'
   | 'overload'
   | 'expired'
+  | 'revoked'
+  | 'revocations-full'
+  | 'invalid-ticket'
   | 'draining'
 
 /** What the hub refuses, beside the errors of the log (`LogError`) and of the wire (`WireError`). */

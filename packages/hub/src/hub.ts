@@ -1,5 +1,6 @@
 /** The whole server side in one object, with no HTTP in it. */
-import { formatCursor, type Page, type PageEvent, parseCursor } from '@downlink/wire'
+import { checkPattern, formatCursor, type Page, type PageEvent, parseCursor, partsMeet } from '@downlink/wire'
+import { Revocations } from './auth/revocations.ts'
 import { type Clock, jitter, systemClock } from './clock.ts'
 import { coderOf, type Coding } from './delivery/coding/coding.ts'
 import { DEFAULT_DELIVERY, Delivery } from './delivery/delivery.ts'
@@ -14,6 +15,7 @@ import type { Wait } from './delivery/watch.ts'
 import { HubError } from './errors.ts'
 import {
   DEFAULT_HUB_LIMITS,
+  type Disconnect,
   type HubLimits,
   type HubOptions,
   type Published,
@@ -34,6 +36,7 @@ export class Hub {
   readonly clock: Clock
   readonly #running = new Set<string>()
   readonly #stop = new AbortController()
+  readonly #revocations = new Revocations()
 
   constructor(options: HubOptions) {
     this.clock = options.clock ?? systemClock
@@ -249,11 +252,40 @@ export class Hub {
     await this.close()
   }
 
-  /** @throws {HubError} `overload`, `draining`: no more readers for now; `expired`: not with this right */
-  admit({ until = Infinity }: Holder = NOBODY): void {
+  /**
+   * Ends streams and waiting long polls of this hub cleanly, and says how many. Whoever may still read comes back at once: who
+   * is not to has to be refused, by `authorize` or by `revoke`.
+   *
+   * @throws {HubError} `invalid-option`, `revocations-full` @throws {WireError} `invalid-pattern`
+   */
+  disconnect(who: Disconnect): number {
+    const { delivery } = this
+    if ('reader' in who) return delivery.endThose(({ id }) => id === who.reader)
+    if ('subject' in who) {
+      if (who.revoke) this.#revocations.add(who.subject, this.clock.now())
+      return delivery.endThose(({ holder }) => holder.subject === who.subject)
+    }
+    const channel = checkPattern(who.channel)
+    return delivery.endThose(({ set }) => set.parts.some((part) => partsMeet(channel, part)))
+  }
+
+  /** Whether a right still holds. @throws {HubError} `expired`, `revoked` */
+  checkRight({ subject, until = Infinity, issued }: Pick<Holder, 'subject' | 'until' | 'issued'>): void {
+    const now = this.clock.now()
+    if (until <= now) throw new HubError('expired', 'The right to this has ended: come back with a new token')
+    if (this.#revocations.hold(subject, issued, now))
+      throw new HubError('revoked', 'The rights of this subject were revoked: come back with a new token')
+  }
+
+  /**
+   * @throws {HubError} `overload`, `draining`: no more readers for now; `expired`, `revoked`, `invalid-ticket`: not with this
+   *   right
+   */
+  admit(holder: Holder = NOBODY): void {
     if (this.stopping.aborted) throw new HubError('draining', 'The hub is stopping: come back in a moment')
-    if (until <= this.clock.now())
-      throw new HubError('expired', 'The right to this has ended: come back with a new token')
+    this.checkRight(holder)
+    const { ticket, until = Infinity } = holder
+    if (ticket !== undefined) this.delivery.tickets.admit(ticket, until, this.clock.now())
     if (this.delivery.readers + this.delivery.waiting < this.limits.readers) return
     throw new HubError(
       'overload',

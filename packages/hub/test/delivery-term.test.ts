@@ -11,7 +11,10 @@ import { RecordingSink, Stage } from './simulation/stage.ts'
 const MINUTE = 60_000
 
 test('a stream ends before its right does, at most 30 s or a tenth of the time, and is told before that', () => {
-  const times = fc.record({ left: fc.integer({ min: 1, max: 1e10 }), chance: fc.double({ min: 0, max: 0.999, noNaN: true }) })
+  const times = fc.record({
+    left: fc.integer({ min: 1, max: 1e10 }),
+    chance: fc.double({ min: 0, max: 0.999, noNaN: true }),
+  })
   fc.assert(
     fc.property(times, ({ left, chance }) => {
       const end = endOfStream(1e12 + left, 1e12, chance)
@@ -82,7 +85,14 @@ describe('a stream whose right ends', () => {
     await stage.publish(['a', '1'])
     const holder = { subject: '', until: stage.clock.now() + 1_000 }
     const release = stage.log.hold()
-    const opened = stage.openNow(['a'], { lastEventId: 'elsewhere-7' }, undefined, undefined, undefined, holder)
+    const opened = stage.openNow(
+      ['a'],
+      { lastEventId: 'elsewhere-7' },
+      undefined,
+      undefined,
+      undefined,
+      holder,
+    )
     await stage.clock.run(700)
     const { events } = opened.sink
     assert.deepEqual(
@@ -120,7 +130,8 @@ describe('a stream whose right ends', () => {
   test('a thousand that end with one token are spread over half a minute', async () => {
     const stage = new Stage()
     const holder = { subject: '', until: stage.clock.now() + 10 * MINUTE }
-    for (let n = 0; n < 1_000; n++) stage.openNow(['a'], { after: 'now' }, undefined, undefined, undefined, holder)
+    for (let n = 0; n < 1_000; n++)
+      stage.openNow(['a'], { after: 'now' }, undefined, undefined, undefined, holder)
     await stage.clock.run(9.5 * MINUTE - 250)
     let most = 0
     for (let left = stage.delivery.readers; left > 0; left = stage.delivery.readers) {
@@ -156,7 +167,9 @@ test('P13.3.4 a right that has ended opens nothing', async (t) => {
   const holder = { subject: 'alice', until: clock.now() }
   const set = hub.channelSet('a')
   const sink = new RecordingSink()
-  assert.throws(() => hub.open(set, { after: 'now' }, sink, undefined, undefined, holder), { code: 'expired' })
+  assert.throws(() => hub.open(set, { after: 'now' }, sink, undefined, undefined, holder), {
+    code: 'expired',
+  })
   assert.throws(() => hub.readPage(set, { after: 'now' }, 10, { ms: 1, holder }), { code: 'expired' })
   await settled()
   assert.deepEqual(sink.writes, [])

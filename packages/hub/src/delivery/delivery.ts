@@ -18,6 +18,7 @@ import { Router } from './router.ts'
 import type { Sink } from './sink.ts'
 import type { Start } from './start.ts'
 import { Tally } from './tally.ts'
+import { TicketUse } from './ticket-use.ts'
 import { Topic } from './topic.ts'
 import type { Variant } from './variant.ts'
 import { type Wait, Watch } from './watch.ts'
@@ -42,6 +43,9 @@ export const DEFAULT_DELIVERY: DeliverySettings = {
   cursorMs: 10 * 60_000,
   recent: DEFAULT_RECENT,
 }
+
+/** Beyond its reconnection time a client may need so long to be back. */
+const RETURN_MS = 4_000
 
 /** What a reader sees of the delivery it belongs to. */
 export interface Live {
@@ -79,6 +83,7 @@ export class Delivery implements Live {
   readonly pages: PageReads
   readonly pace: Pace
   readonly tally = new Tally()
+  readonly tickets: TicketUse
   readonly report: (error: unknown) => void
   readonly #router = new Router()
   readonly #readers = new Set<Reader>()
@@ -100,6 +105,8 @@ export class Delivery implements Live {
     this.report = report
     this.pulse = new Pulse(clock, settings.heartbeatMs)
     this.agenda = new Agenda(clock)
+    // A client is told to come back after 2/3 to 4/3 of the time.
+    this.tickets = new TicketUse(2 * settings.retryMs + RETURN_MS)
     this.pages = new PageReads(this)
     this.pace = new Pace(clock)
     this.#tail = log.tail({ batch: (batch) => this.#take(batch), lost: () => this.#lost() })
@@ -166,6 +173,7 @@ export class Delivery implements Live {
   ): Reader {
     const reader = new Reader(this, this.#use(set), variant, sink, start, holder, coder)
     this.#readers.add(reader)
+    if (holder.ticket !== undefined) this.tickets.hold(holder.ticket, reader, this.clock.now())
     void reader.run()
     return reader
   }
@@ -176,6 +184,8 @@ export class Delivery implements Live {
 
   release(reader: Reader, topic: Topic): void {
     this.#readers.delete(reader)
+    const { ticket } = reader.holder
+    if (ticket !== undefined) this.tickets.release(ticket, reader)
     this.#unuse(topic)
   }
 
@@ -228,6 +238,19 @@ export class Delivery implements Live {
     this.#flushTopics()
     for (const reader of this.#readers) reader.end()
     for (const watch of this.#watches) watch.quit()
+  }
+
+  /** Ends the streams and waits that are meant, cleanly. @returns how many */
+  endThose(
+    meant: (reader: { readonly id: number; readonly holder: Holder; readonly set: ChannelSet }) => boolean,
+  ): number {
+    const readers = [...this.#readers].filter(meant)
+    const watches = [...this.#watches].filter(({ id, holder, topic: { set } }) => meant({ id, holder, set }))
+    // What they were to be given by now they are given.
+    if (readers.length > 0) this.#flushTopics()
+    for (const reader of readers) reader.end()
+    for (const watch of watches) watch.quit()
+    return readers.length + watches.length
   }
 
   close(): void {

@@ -4,6 +4,7 @@
  */
 import { CONTROL, encodeComment, encodeEvent, encodeRetry, formatCursor } from '@downlink/wire'
 import { jitter } from '../clock.ts'
+import type { ChannelSet } from '../log/channel-set.ts'
 import { resolve } from '../log/epoch.ts'
 import type { EndMark, LogGap, LogPage, Position } from '../log/log.ts'
 import type { Due } from './agenda.ts'
@@ -114,6 +115,10 @@ export class Reader implements Beating, Due {
   /** Whether bytes wait for the connection to take them. */
   get full(): boolean {
     return this.#state === 'full'
+  }
+
+  get set(): ChannelSet {
+    return this.#topic.set
   }
 
   get info(): ReaderInfo {

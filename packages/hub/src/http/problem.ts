@@ -21,12 +21,15 @@ export const PROBLEMS = {
   // What was sent
   'invalid-type': [400, 'Not an event type'],
   'invalid-utf8': [400, 'Not UTF-8'],
+  'invalid-json': [400, 'Not the JSON that is expected'],
   'invalid-ndjson': [400, 'Not NDJSON'],
   'empty-batch': [400, 'No events'],
   'body-aborted': [400, 'The body broke off'],
   // Who asked
   unauthorized: [401, 'Who are you?'],
   expired: [401, 'The right has ended'],
+  revoked: [401, 'The right was revoked'],
+  'invalid-ticket': [401, 'Not a ticket for this'],
   forbidden: [403, 'Not allowed'],
   guard: [403, 'No rules yet'],
   'cross-site': [403, 'From another site'],
@@ -48,6 +51,7 @@ export const PROBLEMS = {
   'not-implemented': [501, 'No such method'],
   draining: [503, 'Stopping'],
   overload: [503, 'Full'],
+  'revocations-full': [503, 'Too many revocations'],
   'log-unavailable': [503, 'The log is away'],
   'log-full': [503, 'The log is full'],
   'log-closed': [503, 'Stopping'],
@@ -81,12 +85,18 @@ export class Problem extends Error {
   }
 }
 
+/** RFC 6750 section 3.1 */
+export const INVALID_TOKEN: Headers = { 'www-authenticate': 'Bearer error="invalid_token"' }
+
 /** Whatever was thrown, as a problem. What nobody foresaw is `internal`, and tells nothing. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof WireError || error instanceof HubError || error instanceof LogError) {
     const members = error instanceof HubError && error.limit !== undefined ? { limit: error.limit } : {}
-    if (error.code in PROBLEMS) return new Problem(error.code as ProblemCode, error.message, members)
+    if (error.code in PROBLEMS) {
+      const code = error.code as ProblemCode
+      return new Problem(code, error.message, members, PROBLEMS[code][0] === 401 ? INVALID_TOKEN : {})
+    }
   }
   return new Problem('internal', 'The hub failed on this request; its log says why')
 }
