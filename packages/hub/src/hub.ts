@@ -10,6 +10,7 @@ import type { Reader } from './delivery/reader.ts'
 import type { Sink } from './delivery/sink.ts'
 import { type Origin, startOf } from './delivery/start.ts'
 import { endOfStream } from './delivery/term.ts'
+import type { Full } from './delivery/seats.ts'
 import { plainVariant, type Variant } from './delivery/variant.ts'
 import type { Wait } from './delivery/watch.ts'
 import { HubError } from './errors.ts'
@@ -23,6 +24,8 @@ import {
   type ReadOptions,
   type TailOptions,
 } from './hub-options.ts'
+import { Limited } from './limits/limited.ts'
+import { Limiter, type Rates } from './limits/limiter.ts'
 import { ChannelSet } from './log/channel-set.ts'
 import type { Appended, ChannelInfo, Health, Log, NewEvent } from './log/log.ts'
 import { MemoryLog } from './log/memory.ts'
@@ -34,13 +37,21 @@ export class Hub {
   readonly limits: HubLimits
   readonly delivery: Delivery
   readonly clock: Clock
+  /** How often each limit has been met. */
+  readonly limited = new Limited()
+  /** For those who were let in by `authorize`. */
+  readonly limiter: Limiter
+  /** For the hub's own machine, which is not limited unless somebody asked for it. */
+  readonly ownLimiter: Limiter | undefined
   readonly #running = new Set<string>()
   readonly #stop = new AbortController()
   readonly #revocations = new Revocations()
 
   constructor(options: HubOptions) {
     this.clock = options.clock ?? systemClock
-    this.limits = { ...DEFAULT_HUB_LIMITS, ...options.limits }
+    this.limits = checkLimits({ ...DEFAULT_HUB_LIMITS, ...options.limits })
+    this.limiter = new Limiter(this.clock, this.limits)
+    this.ownLimiter = ownLimiter(this.clock, options.limits)
     this.log = options.log ?? this.#memoryLog(options.retention)
     // oxlint-disable-next-line no-console -- the default of an embedded hub, which has no log file of its own
     const report = options.onError ?? ((error: unknown) => console.error('downlink:', error))
@@ -62,7 +73,7 @@ export class Hub {
    * promises.
    *
    * @throws {HubError} `empty-batch`, `batch-too-large`, `reserved-channel`, `pattern-not-allowed`, `duplicate-channel`,
-   *   `too-many-channels`, `invalid-data`, `idempotency-running`
+   *   `too-many-channels`, `invalid-data`, `event-too-large`, `idempotency-running`
    * @throws {LogError} `channel-ended`, `invalid-type`, `idempotency-mismatch`, `log-unavailable`, …
    * @throws {WireError} `invalid-channel`
    */
@@ -84,7 +95,7 @@ export class Hub {
     const publications = isList(events) ? events : [events]
     if (publications.length === 0 && !options.end)
       throw new HubError('empty-batch', 'Expected at least one event, got none')
-    const batch = toBatch(targets, publications, this.limits.batch)
+    const batch = toBatch(targets, publications, this.limits)
     const end = options.end ? targets : []
     if (options.idempotencyKey === undefined) return this.log.append(batch, { end }).then(published)
     return this.#publishOnce(
@@ -134,7 +145,8 @@ export class Hub {
   readPage(set: ChannelSet, origin: Origin, limit: number, wait: Wait = { ms: 0 }): Promise<Page> {
     if (wait.ms <= 0) return this.#page(set, origin, limit, wait)
     this.admit(wait.holder)
-    return this.#page(set, origin, limit, { ...wait, ms: Math.min(wait.ms, this.#msLeft(wait.holder)) })
+    const ms = Math.min(wait.ms, this.#msLeft(wait.holder))
+    return this.#page(set, origin, limit, { ...wait, ms, gate: this })
   }
 
   #msLeft({ until }: Holder = NOBODY): number {
@@ -226,7 +238,7 @@ export class Hub {
     throw new HubError(
       'too-many-channels',
       `Expected at most ${this.limits.channels} channels and patterns, got ${count}`,
-      { limit: this.limits.channels },
+      { limit: this.limits.channels, limited: 'channels' },
     )
   }
 
@@ -244,6 +256,8 @@ export class Hub {
   /** Drains and closes the log. Idempotent. */
   async close(): Promise<void> {
     this.drain()
+    this.limiter.close()
+    this.ownLimiter?.close()
     this.delivery.close()
     await this.log.close()
   }
@@ -278,24 +292,57 @@ export class Hub {
   }
 
   /**
-   * @throws {HubError} `overload`, `draining`: no more readers for now; `expired`, `revoked`, `invalid-ticket`: not with this
-   *   right
+   * @throws {HubError} `overload`, `too-many-streams`, `draining`: no more readers for now; `expired`, `revoked`,
+   *   `invalid-ticket`: not with this right
    */
   admit(holder: Holder = NOBODY): void {
     if (this.stopping.aborted) throw new HubError('draining', 'The hub is stopping: come back in a moment')
     this.checkRight(holder)
     const { ticket, until = Infinity } = holder
     if (ticket !== undefined) this.delivery.tickets.admit(ticket, until, this.clock.now())
-    if (this.delivery.readers + this.delivery.waiting < this.limits.readers) return
-    throw new HubError(
-      'overload',
-      `The hub has ${this.limits.readers} readers, its limit: come back in a moment`,
-    )
+    this.seat(holder)
+  }
+
+  /** @throws {HubError} `overload`, `too-many-streams`: no seat is free for this reader */
+  seat(holder: Holder): void {
+    const full = this.delivery.seats.full(holder, this.limits)
+    if (full !== undefined) throw noSeat(full)
   }
 }
 
 export function createHub(options: HubOptions = {}): Hub {
   return new Hub(options)
+}
+
+function noSeat({ of, limit }: Full): HubError {
+  if (of === 'hub') {
+    const text = `The hub has ${limit} readers, its limit: come back in a moment`
+    return new HubError('overload', text, { limit, limited: 'streams' })
+  }
+  const whose = of === 'subject' ? 'You have' : 'Your address has'
+  const text = `${whose} ${limit} streams and waiting long polls open, the limit: close one, or read several channels with one`
+  return new HubError('too-many-streams', text, {
+    limit,
+    limited: of === 'subject' ? 'streams-per-subject' : 'streams-per-address',
+  })
+}
+
+/** @throws {HubError} `invalid-option` */
+function checkLimits(limits: HubLimits): HubLimits {
+  for (const [name, value] of Object.entries(limits) as [string, unknown][]) {
+    if (typeof value === 'number' && value >= 0) continue
+    throw new HubError(
+      'invalid-option',
+      `Expected \`limits.${name}\` to be a number of 0 or more (Infinity for no limit), got ${String(value)}`,
+    )
+  }
+  return limits
+}
+
+function ownLimiter(clock: Clock, asked: Partial<Rates> = {}): Limiter | undefined {
+  const { publishesPerSubject = Infinity, publishesPerChannel = Infinity } = asked
+  if (publishesPerSubject === Infinity && publishesPerChannel === Infinity) return undefined
+  return new Limiter(clock, { publishesPerSubject, publishesPerChannel, ticketsPerSubject: Infinity })
 }
 
 function isList(events: Publishable | readonly Publishable[]): events is readonly Publishable[] {

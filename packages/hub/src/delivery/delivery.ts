@@ -15,6 +15,7 @@ import type { ReaderInfo } from './reader-info.ts'
 import { DEFAULT_RECENT, Recent, type RecentLimit } from './recent.ts'
 import { Rhythm } from './rhythm.ts'
 import { Router } from './router.ts'
+import { Seats } from './seats.ts'
 import type { Sink } from './sink.ts'
 import type { Start } from './start.ts'
 import { Tally } from './tally.ts'
@@ -84,6 +85,8 @@ export class Delivery implements Live {
   readonly pace: Pace
   readonly tally = new Tally()
   readonly tickets: TicketUse
+  /** Of the streams and the waiting long polls. */
+  readonly seats = new Seats()
   readonly report: (error: unknown) => void
   readonly #router = new Router()
   readonly #readers = new Set<Reader>()
@@ -174,6 +177,7 @@ export class Delivery implements Live {
     const reader = new Reader(this, this.#use(set), variant, sink, start, holder, coder)
     this.#readers.add(reader)
     if (holder.ticket !== undefined) this.tickets.hold(holder.ticket, reader, this.clock.now())
+    this.seats.take(holder)
     void reader.run()
     return reader
   }
@@ -183,9 +187,10 @@ export class Delivery implements Live {
   }
 
   release(reader: Reader, topic: Topic): void {
-    this.#readers.delete(reader)
-    const { ticket } = reader.holder
-    if (ticket !== undefined) this.tickets.release(ticket, reader)
+    if (!this.#readers.delete(reader)) return
+    const { holder } = reader
+    this.seats.leave(holder)
+    if (holder.ticket !== undefined) this.tickets.release(holder.ticket, reader)
     this.#unuse(topic)
   }
 
@@ -213,12 +218,14 @@ export class Delivery implements Live {
     const topic = this.#use(set)
     const watch = new Watch(this, topic, wait, this.#unwatch)
     this.#watches.add(watch)
+    this.seats.take(watch.holder)
     if (this.#ended) watch.quit()
     return watch
   }
 
   readonly #unwatch = (watch: Watch): void => {
-    this.#watches.delete(watch)
+    if (!this.#watches.delete(watch)) return
+    this.seats.leave(watch.holder)
     this.#unuse(watch.topic)
   }
 

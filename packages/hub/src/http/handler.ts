@@ -6,12 +6,14 @@ import { guard } from '../auth/guard.ts'
 import { type Holder, NOBODY } from '../delivery/holder.ts'
 import { jitter } from '../clock.ts'
 import type { Hub } from '../hub.ts'
+import type { Limiter, Who } from '../limits/limiter.ts'
 import { Metrics } from '../ops/metrics.ts'
 import { checkTargets } from '../publish.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import { corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
 import { coderOf, type Coding, CODINGS } from '../delivery/coding/coding.ts'
 import { codingFor } from './encoding.ts'
+import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import { alive, list, metricsPage, ready } from './look.ts'
 import {
   type Answer,
@@ -61,7 +63,6 @@ export interface HandlerOptions {
 const STREAM_CODINGS = CODINGS.filter((coding) => coding !== 'identity')
 const GZIP = ['gzip'] as const
 const LOOK = ['/healthz', '/readyz', '/metrics']
-const DEFAULT_BODY_LIMIT = 1024 * 1024
 const ASK = ['/tickets', '/disconnect']
 const ALLOW = {
   channel: 'GET, HEAD, POST, DELETE, OPTIONS',
@@ -77,6 +78,7 @@ export class Handler {
   readonly #origins: readonly string[]
   readonly #metrics: Metrics
   readonly #polls: Polls
+  readonly #limiter: Limiter | undefined
   readonly #compress: readonly string[]
   readonly #desk: TicketDesk | undefined
   readonly #sets = new Memo<ChannelSet>()
@@ -87,6 +89,7 @@ export class Handler {
     this.options = options
     this.#origins = options.origins ?? []
     this.#metrics = new Metrics(hub)
+    this.#limiter = options.authorize ? hub.limiter : hub.ownLimiter
     this.#polls = new Polls(hub, options.authorize === undefined)
     this.#compress = (options.compress ?? []).map(checkPattern)
     if (options.authorize) this.#desk = new TicketDesk(hub, options.ticketSecret)
@@ -163,13 +166,14 @@ export class Handler {
 
   #problemOf(error: unknown): Problem {
     const problem = toProblem(error)
+    if (problem.limited !== undefined) this.hub.limited.count(problem.limited)
     if (problem.code === 'internal') this.hub.delivery.report(error)
     return problem
   }
 
   #problem(problem: Problem): WholeAnswer {
     const answer = problemAnswer(problem)
-    if (!problem.temporary) return answer
+    if (!problem.temporary || 'retry-after' in answer.headers) return answer
     const retryAfter = String(Math.ceil(this.#comeBackMs() / 1000))
     return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter } }
   }
@@ -231,7 +235,7 @@ export class Handler {
         const targets = this.#targetsOf(path)
         const plan = publishRequest(request)
         return this.options.authorize === undefined
-          ? this.#publish(request, targets, plan, '')
+          ? this.#publish(request, targets, plan, this.#limiter ? holderOf(request, NOBODY) : NOBODY)
           : this.#publishPermitted(request, targets, plan)
       }
       case 'DELETE':
@@ -263,7 +267,13 @@ export class Handler {
   }
 
   #issue(request: HttpRequest): Promise<WholeAnswer> {
-    if (this.#desk) return this.#desk.issue(request, (channels) => this.#permit(request, 'read', channels))
+    if (this.#desk) {
+      return this.#desk.issue(request, async (channels) => {
+        const grant = await this.#permit(request, 'read', channels)
+        this.#limiter?.ticket(holderOf(request, grant))
+        return grant
+      })
+    }
     throw new Problem(
       'not-found',
       'Tickets are for hubs with `authorize`: here everybody may read without one',
@@ -301,24 +311,30 @@ export class Handler {
     targets: readonly string[],
     plan: PublishRequest,
   ): Promise<WholeAnswer> {
-    const { subject } = await this.#permit(request, 'publish', targets)
+    const grant = await this.#permit(request, 'publish', targets)
     if (plan.end) await this.#permit(request, 'end', targets)
-    return this.#publish(request, targets, plan, subject)
+    return this.#publish(request, targets, plan, holderOf(request, grant))
   }
 
   #publish(
     request: HttpRequest,
     targets: readonly string[],
     plan: PublishRequest,
-    subject: string,
+    who: Who,
   ): Promise<WholeAnswer> {
-    const limits = { body: this.options.bodyLimit ?? DEFAULT_BODY_LIMIT }
-    return publish(this.hub, request, targets, plan, subject, limits)
+    const body = this.options.bodyLimit ?? DEFAULT_HTTP_LIMITS.bodyLimit
+    const limiter = this.#limiter
+    if (limiter === undefined) return publish(this.hub, request, targets, plan, who.subject, { body })
+    // Before anything is read: who is too fast by far costs no more than being told so.
+    limiter.check(who, targets, 1)
+    const pace = (events: number): void => limiter.publish(who, targets, events)
+    return publish(this.hub, request, targets, plan, who.subject, { body, pace })
   }
 
   async #drop(request: HttpRequest): Promise<WholeAnswer> {
     const targets = checkTargets(namesOf(request.path), 1)
-    await this.#permit(request, 'drop', targets)
+    const grant = await this.#permit(request, 'drop', targets)
+    this.#limiter?.publish(holderOf(request, grant), targets, 1)
     return drop(this.hub, request, targets[0] as string)
   }
 

@@ -2,6 +2,7 @@
 import { WireError } from '@downlink/wire'
 import { HubError } from '../errors.ts'
 import { LogError } from '../log/log.ts'
+import type { LimitName } from '../limits/names.ts'
 import type { Headers, WholeAnswer } from './message.ts'
 
 /** Every code, its status and its title. `docs/protocol.md` section 13 is this table in words. */
@@ -43,8 +44,11 @@ export const PROBLEMS = {
   'idempotency-running': [409, 'Still running'],
   'body-too-large': [413, 'Too large'],
   'batch-too-large': [413, 'Too many events'],
+  'event-too-large': [413, 'An event too large'],
   'unsupported-media-type': [415, 'Not this media type'],
   'idempotency-mismatch': [422, 'Another content for the same key'],
+  'too-many-streams': [429, 'Too many streams'],
+  'too-fast': [429, 'Too fast'],
   'head-too-large': [431, 'The head is too large'],
   // What the hub can't do now
   internal: [500, 'Our fault'],
@@ -62,17 +66,35 @@ export type ProblemCode = keyof typeof PROBLEMS
 /** More members of the problem: `parameter`, `line`, `limit`. */
 export type ProblemMembers = Readonly<Record<string, string | number>>
 
+/** Which limit a code speaks of, where it speaks of one only. */
+const LIMIT_OF: Partial<Record<ProblemCode, LimitName>> = {
+  'body-too-large': 'body',
+  'body-timeout': 'body-time',
+  'batch-too-large': 'batch',
+  'head-too-large': 'head',
+  'log-full': 'log',
+}
+
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly headers: Headers
   readonly members: ProblemMembers
+  /** The limit that was met. */
+  readonly limited: LimitName | undefined
   override readonly name = 'Problem'
 
-  constructor(code: ProblemCode, detail: string, members: ProblemMembers = {}, headers: Headers = {}) {
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    members: ProblemMembers = {},
+    headers: Headers = {},
+    limited: LimitName | undefined = LIMIT_OF[code],
+  ) {
     super(detail)
     this.code = code
     this.members = members
     this.headers = headers
+    this.limited = limited
   }
 
   get status(): number {
@@ -81,7 +103,7 @@ export class Problem extends Error {
 
   /** Whether the same request may succeed a little later. */
   get temporary(): boolean {
-    return this.status === 503 || this.status === 500
+    return this.status === 503 || this.status === 500 || this.status === 429
   }
 }
 
@@ -95,10 +117,17 @@ export function toProblem(error: unknown): Problem {
     const members = error instanceof HubError && error.limit !== undefined ? { limit: error.limit } : {}
     if (error.code in PROBLEMS) {
       const code = error.code as ProblemCode
-      return new Problem(code, error.message, members, PROBLEMS[code][0] === 401 ? INVALID_TOKEN : {})
+      if (!(error instanceof HubError)) return new Problem(code, error.message, members)
+      const headers = PROBLEMS[code][0] === 401 ? INVALID_TOKEN : comeBack(error)
+      return new Problem(code, error.message, members, headers, error.limited)
     }
   }
   return new Problem('internal', 'The hub failed on this request; its log says why')
+}
+
+/** To the second, where it is known; of what will never be taken, nothing is said. */
+function comeBack({ waitMs = Infinity }: HubError): Headers {
+  return waitMs === Infinity ? {} : { 'retry-after': String(Math.ceil(waitMs / 1000)) }
 }
 
 export function problemAnswer(problem: Problem): WholeAnswer {

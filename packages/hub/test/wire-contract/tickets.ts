@@ -70,6 +70,7 @@ export function ticketFacts(face: Face): void {
     const hub = shared(face, {
       rules: true,
       delivery: { retryMs: 1 },
+      limits: { ticketsPerSubject: 1_000 },
       handler: { origins: ['https://app.example'] },
     })
     const writer = { authorization: token('alice', ['publish']) }
@@ -301,6 +302,18 @@ export function ticketFacts(face: Face): void {
       await new Promise((resolve) => setTimeout(resolve, until - Date.now() + 5))
       const got = await refusal(hub, ticket, channel, { 'last-event-id': told.lastEventId })
       problemOf(got, 401, 'invalid-ticket')
+    })
+  })
+
+  describe('tickets in a hurry', () => {
+    const hub = shared(face, { rules: true, limits: { ticketsPerSubject: 2 } })
+
+    test('P17.3.1 a subject may have so many a second', async () => {
+      for (let n = 0; n < 4; n++) await ticketFor(hub, ['a'])
+      const got = await askTicket(hub, { channels: ['a'] }, token('alice', ['read']))
+      problemOf(got, 429, 'too-fast')
+      assert.equal(got.headers['retry-after'], '1')
+      issued(await askTicket(hub, { channels: ['a'] }, token('bob', ['read'])))
     })
   })
 
