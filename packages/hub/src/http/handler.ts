@@ -32,6 +32,8 @@ import { Problem, problemAnswer, toProblem } from './problem.ts'
 import { emptyStream, longPoll, stream } from './read.ts'
 import { asksForStream, readRequest } from './read-request.ts'
 import { wantsProblem } from './negotiate.ts'
+import { disconnect } from './disconnect.ts'
+import { TicketDesk } from './ticket-desk.ts'
 import { drop, publish, type PublishRequest, publishRequest } from './write.ts'
 
 export interface HandlerOptions {
@@ -49,6 +51,11 @@ export interface HandlerOptions {
   readonly bodyLimit?: number
   /** How long a body may take to arrive, in milliseconds; then `408`. Default 30,000. */
   readonly bodyTimeoutMs?: number
+  /**
+   * What tickets are sealed with (`POST /tickets`, with `authorize` only): at least 32 bytes, the same on all nodes of a hub.
+   * Default random, so that tickets are good on this node only, and until it ends.
+   */
+  readonly ticketSecret?: string | Uint8Array
   /** What `/` shows. Default nothing: `404`. */
   readonly page?: { readonly headers: Headers; readonly body: string }
 }
@@ -56,7 +63,12 @@ export interface HandlerOptions {
 const STREAM_CODINGS = CODINGS.filter((coding) => coding !== 'identity')
 const GZIP = ['gzip'] as const
 const LOOK = ['/healthz', '/readyz', '/metrics']
-const ALLOW = { channel: 'GET, HEAD, POST, DELETE, OPTIONS', look: 'GET, HEAD, OPTIONS' }
+const ASK = ['/tickets', '/disconnect']
+const ALLOW = {
+  channel: 'GET, HEAD, POST, DELETE, OPTIONS',
+  look: 'GET, HEAD, OPTIONS',
+  ask: 'POST, OPTIONS',
+}
 /** A client that was refused for the time being may come back after this long, more or less. */
 const COME_BACK_MS = 5_000
 
@@ -68,6 +80,7 @@ export class Handler {
   readonly #polls: Polls
   readonly #limiter: Limiter | undefined
   readonly #compress: readonly string[]
+  readonly #desk: TicketDesk | undefined
   readonly #sets = new Memo<ChannelSet>()
   readonly #targets = new Memo<readonly string[]>()
 
@@ -79,6 +92,7 @@ export class Handler {
     this.#limiter = options.authorize ? hub.limiter : hub.ownLimiter
     this.#polls = new Polls(hub, options.authorize === undefined)
     this.#compress = (options.compress ?? []).map(checkPattern)
+    if (options.authorize) this.#desk = new TicketDesk(hub, options.ticketSecret)
   }
 
   /** Whether there is something of the hub's at this path. */
@@ -87,6 +101,7 @@ export class Handler {
       path === '/channels' ||
       path.startsWith('/channels/') ||
       LOOK.includes(path) ||
+      ASK.includes(path) ||
       (path === '/' && this.options.page !== undefined)
     )
   }
@@ -176,8 +191,16 @@ export class Handler {
     const foreign = writes ? crossSite(request, this.#origins) : undefined
     if (foreign !== undefined) throw new Problem('cross-site', foreign)
     const { path } = request
+    if (keysOf(request).ticket !== undefined) return this.#ticketRoute(request)
     if (path.startsWith('/channels/')) return this.#channelRoute(request)
     switch (path) {
+      case '/tickets':
+        return this.#askRoute(request, () => this.#issue(request))
+      case '/disconnect':
+        return this.#askRoute(request, async () => {
+          await this.#permit(request, 'inspect', [])
+          return disconnect(this.hub, request)
+        })
       case '/channels':
         return this.#lookRoute(request, 'read', () => this.#list(request))
       case '/healthz':
@@ -202,7 +225,7 @@ export class Handler {
     switch (method) {
       case 'GET':
       case 'HEAD': {
-        const set = this.#sets.get(path, () => this.hub.channelSet(namesOf(path)))
+        const set = this.#setOf(path)
         if (this.options.authorize === undefined) return this.#read(request, set, NOBODY)
         return this.#permit(request, 'read', set.parts).then((grant) =>
           this.#read(request, set, holderOf(request, grant)),
@@ -222,6 +245,43 @@ export class Handler {
       default:
         throw notAllowed(method, ALLOW.channel)
     }
+  }
+
+  /** What a ticket in the URL is for. */
+  async #ticketRoute(request: HttpRequest): Promise<Answer> {
+    const { method, path } = request
+    const { ticket } = keysOf(request)
+    if (ticket !== undefined && this.#desk && method === 'GET' && path.startsWith('/channels/')) {
+      const set = this.#setOf(path)
+      const plan = readRequest(request, this.hub.limits)
+      if (plan.transport === 'sse') {
+        const holder = await this.#desk.holder(request, ticket, set)
+        return stream(this.hub, request, set, plan, this.#codingOf(request, set), holder)
+      }
+    }
+    throw new Problem(
+      'invalid-parameter',
+      'A `ticket` opens a stream, and nothing else: send a token, or ask for text/event-stream of a channel',
+      { parameter: 'ticket' },
+    )
+  }
+
+  #issue(request: HttpRequest): Promise<WholeAnswer> {
+    if (this.#desk) {
+      return this.#desk.issue(request, async (channels) => {
+        const grant = await this.#permit(request, 'read', channels)
+        this.#limiter?.ticket(holderOf(request, grant))
+        return grant
+      })
+    }
+    throw new Problem(
+      'not-found',
+      'Tickets are for hubs with `authorize`: here everybody may read without one',
+    )
+  }
+
+  #setOf(path: string): ChannelSet {
+    return this.#sets.get(path, () => this.hub.channelSet(namesOf(path)))
   }
 
   #read(request: HttpRequest, set: ChannelSet, holder: Holder): Answer | LaterAnswer | Promise<Answer> {
@@ -286,6 +346,12 @@ export class Handler {
     return look()
   }
 
+  async #askRoute(request: HttpRequest, answer: () => Promise<WholeAnswer>): Promise<Answer> {
+    if (request.method === 'OPTIONS') return this.#optionsAnswer(request, ALLOW.ask)
+    if (request.method !== 'POST') throw notAllowed(request.method, ALLOW.ask)
+    return answer()
+  }
+
   #list(request: HttpRequest): Promise<Answer> {
     return list(this.hub, request, async (channel) => {
       return (
@@ -300,12 +366,16 @@ export class Handler {
     return { status: 204, headers }
   }
 
-  /** @throws {Problem} `unauthorized`, `forbidden` */
+  /** @throws {Problem} `unauthorized`, `forbidden` @throws {HubError} `expired`, `revoked` */
   async #permit(request: HttpRequest, action: Action, channels: readonly string[]): Promise<Grant> {
     const verdict = this.options.authorize
       ? await this.options.authorize(viewOf(request), action, channels)
       : true
-    if (isYes(verdict)) return typeof verdict === 'object' ? verdict : NOBODY
+    if (isYes(verdict)) {
+      if (typeof verdict !== 'object') return NOBODY
+      this.hub.checkRight(verdict)
+      return verdict
+    }
     if (request.header('authorization') !== undefined) {
       // RFC 6750 section 3.1
       const challenge = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
@@ -320,9 +390,10 @@ export class Handler {
   }
 }
 
-function holderOf({ address }: HttpRequest, { subject, until, limits }: Grant): Holder {
+function holderOf({ address }: HttpRequest, { subject, issued, until, limits }: Grant): Holder {
   return {
     subject,
+    ...(issued !== undefined && { issued }),
     ...(address !== undefined && { address }),
     ...(until !== undefined && { until }),
     ...(limits && { limits }),

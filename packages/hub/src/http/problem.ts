@@ -22,11 +22,15 @@ export const PROBLEMS = {
   // What was sent
   'invalid-type': [400, 'Not an event type'],
   'invalid-utf8': [400, 'Not UTF-8'],
+  'invalid-json': [400, 'Not the JSON that is expected'],
   'invalid-ndjson': [400, 'Not NDJSON'],
   'empty-batch': [400, 'No events'],
   'body-aborted': [400, 'The body broke off'],
   // Who asked
   unauthorized: [401, 'Who are you?'],
+  expired: [401, 'The right has ended'],
+  revoked: [401, 'The right was revoked'],
+  'invalid-ticket': [401, 'Not a ticket for this'],
   forbidden: [403, 'Not allowed'],
   guard: [403, 'No rules yet'],
   'cross-site': [403, 'From another site'],
@@ -51,6 +55,7 @@ export const PROBLEMS = {
   'not-implemented': [501, 'No such method'],
   draining: [503, 'Stopping'],
   overload: [503, 'Full'],
+  'revocations-full': [503, 'Too many revocations'],
   'log-unavailable': [503, 'The log is away'],
   'log-full': [503, 'The log is full'],
   'log-closed': [503, 'Stopping'],
@@ -102,6 +107,9 @@ export class Problem extends Error {
   }
 }
 
+/** RFC 6750 section 3.1 */
+export const INVALID_TOKEN: Headers = { 'www-authenticate': 'Bearer error="invalid_token"' }
+
 /** Whatever was thrown, as a problem. What nobody foresaw is `internal`, and tells nothing. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
@@ -110,7 +118,8 @@ export function toProblem(error: unknown): Problem {
     if (error.code in PROBLEMS) {
       const code = error.code as ProblemCode
       if (!(error instanceof HubError)) return new Problem(code, error.message, members)
-      return new Problem(code, error.message, members, comeBack(error), error.limited)
+      const headers = PROBLEMS[code][0] === 401 ? INVALID_TOKEN : comeBack(error)
+      return new Problem(code, error.message, members, headers, error.limited)
     }
   }
   return new Problem('internal', 'The hub failed on this request; its log says why')
