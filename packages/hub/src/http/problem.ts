@@ -1,5 +1,6 @@
 /** What is refused, as `application/problem+json` (RFC 9457): what was wrong and how to mend it. */
 import { WireError } from '@downlink/wire'
+import { Refusal, type RefusalCode } from '../auth/refusal.ts'
 import { HubError } from '../errors.ts'
 import { LogError } from '../log/log.ts'
 import type { Headers, WholeAnswer } from './message.ts'
@@ -25,7 +26,9 @@ export const PROBLEMS = {
   'empty-batch': [400, 'No events'],
   'body-aborted': [400, 'The body broke off'],
   // Who asked
+  'invalid-credentials': [400, 'Not said in a way that counts'],
   unauthorized: [401, 'Who are you?'],
+  'invalid-token': [401, 'Not a token that counts'],
   forbidden: [403, 'Not allowed'],
   guard: [403, 'No rules yet'],
   'cross-site': [403, 'From another site'],
@@ -47,6 +50,7 @@ export const PROBLEMS = {
   'not-implemented': [501, 'No such method'],
   draining: [503, 'Stopping'],
   overload: [503, 'Full'],
+  'keys-unavailable': [503, 'The keys are away'],
   'log-unavailable': [503, 'The log is away'],
   'log-full': [503, 'The log is full'],
   'log-closed': [503, 'Stopping'],
@@ -83,11 +87,38 @@ export class Problem extends Error {
 /** Whatever was thrown, as a problem. What nobody foresaw is `internal`, and tells nothing. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
+  if (error instanceof Refusal) return refused(error)
   if (error instanceof WireError || error instanceof HubError || error instanceof LogError) {
     const members = error instanceof HubError && error.limit !== undefined ? { limit: error.limit } : {}
     if (error.code in PROBLEMS) return new Problem(error.code as ProblemCode, error.message, members)
   }
   return new Problem('internal', 'The hub failed on this request; its log says why')
+}
+
+/** RFC 6750 section 3.1. */
+const BEARER_ERRORS: Readonly<Record<RefusalCode, string | undefined>> = {
+  unauthorized: undefined,
+  'invalid-credentials': 'invalid_request',
+  'invalid-token': 'invalid_token',
+  forbidden: 'insufficient_scope',
+  'cross-site': undefined,
+  'keys-unavailable': undefined,
+}
+
+function refused({ code, message }: Refusal): Problem {
+  const error = BEARER_ERRORS[code]
+  if (error === undefined && code !== 'unauthorized') return new Problem(code, message)
+  const challenge =
+    error === undefined ? 'Bearer' : `Bearer error="${error}", error_description="${plain(message)}"`
+  return new Problem(code, message, {}, { 'www-authenticate': challenge })
+}
+
+/** What may stand in a quoted string of a challenge: RFC 6750 allows neither quotes nor backslashes, nor what is not ASCII. */
+function plain(text: string): string {
+  return text
+    .replaceAll(/["\\]/g, "'")
+    .replaceAll(/[^ -~]/g, '?')
+    .slice(0, 300)
 }
 
 export function problemAnswer(problem: Problem): WholeAnswer {

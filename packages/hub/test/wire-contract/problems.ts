@@ -9,8 +9,8 @@ type Meet = (hub: Running) => Promise<Got>
 
 /** Of these the connection must be torn or strange: `http-hostile.test.ts`, on the hub's own server. */
 type Torn = 'bad-request' | 'body-aborted' | 'body-timeout' | 'head-too-large'
-/** These need rules. */
-type Ruled = 'unauthorized' | 'forbidden'
+/** These need rules: `auth-refusal.test.ts`. */
+type Ruled = 'unauthorized' | 'forbidden' | 'invalid-token' | 'invalid-credentials' | 'keys-unavailable'
 
 const get =
   (path: string, headers: NonNullable<Ask['headers']> = {}): Meet =>
