@@ -3,6 +3,7 @@ import { checkPattern, coversPart } from '@downlink/wire'
 import type { Action, Authorize, AuthorizeRequest, Grant, Verdict } from '../auth/authorize.ts'
 import { crossSite } from '../auth/cross-site.ts'
 import { guard } from '../auth/guard.ts'
+import { Refusal } from '../auth/refusal.ts'
 import { type Holder, NOBODY } from '../delivery/holder.ts'
 import { jitter } from '../clock.ts'
 import type { Hub } from '../hub.ts'
@@ -356,7 +357,7 @@ export class Handler {
     return list(this.hub, request, async (channel) => {
       return (
         this.options.authorize === undefined ||
-        isYes(await this.options.authorize(viewOf(request), 'read', [channel]))
+        isYes(await this.options.authorize(this.#viewOf(request), 'read', [channel]))
       )
     })
   }
@@ -369,13 +370,14 @@ export class Handler {
   /** @throws {Problem} `unauthorized`, `forbidden` @throws {HubError} `expired`, `revoked` */
   async #permit(request: HttpRequest, action: Action, channels: readonly string[]): Promise<Grant> {
     const verdict = this.options.authorize
-      ? await this.options.authorize(viewOf(request), action, channels)
+      ? await this.options.authorize(this.#viewOf(request), action, channels)
       : true
     if (isYes(verdict)) {
       if (typeof verdict !== 'object') return NOBODY
       this.hub.checkRight(verdict)
       return verdict
     }
+    if (verdict instanceof Refusal) throw verdict
     if (request.header('authorization') !== undefined) {
       // RFC 6750 section 3.1
       const challenge = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
@@ -387,6 +389,21 @@ export class Handler {
       {},
       { 'www-authenticate': 'Bearer' },
     )
+  }
+
+  /** What is handed out may be taken apart: `({ header }) => …`. */
+  #viewOf(request: HttpRequest): AuthorizeRequest {
+    const { method, path, address, raw } = request
+    const { accessToken } = keysOf(request)
+    return {
+      method,
+      path,
+      address,
+      accessToken,
+      raw,
+      header: (name) => request.header(name),
+      crossSite: () => crossSite(request, this.#origins),
+    }
   }
 }
 
@@ -400,15 +417,10 @@ function holderOf({ address }: HttpRequest, { subject, issued, until, limits }: 
   }
 }
 
-/** What is handed out may be taken apart: `({ header }) => …`. */
-function viewOf(request: HttpRequest): AuthorizeRequest {
-  const { method, path, address, raw } = request
-  const { accessToken } = keysOf(request)
-  return { method, path, address, accessToken, raw, header: (name) => request.header(name) }
-}
-
-function isYes(verdict: Verdict): boolean {
-  return verdict === true || (typeof verdict === 'object' && verdict !== null)
+function isYes(verdict: Verdict): verdict is true | Grant {
+  return (
+    verdict === true || (typeof verdict === 'object' && verdict !== null && !(verdict instanceof Refusal))
+  )
 }
 
 /** What some path might know; of others the hub has not heard. */
