@@ -1,12 +1,16 @@
 /** `downlink serve`: a hub with its server, until a signal stops it. */
 import { Command, Option } from 'commander'
+import type { Observer } from '../http/observe.ts'
 import { serveHub, type HubServer } from '../http/server.ts'
 import { createHub } from '../hub.ts'
 import { readConfig, type Settings } from './config.ts'
 import { codeOf, Failure, reasonOf } from './failure.ts'
+import type { Journal } from './journal.ts'
 import { loadOwnPage, loadPage, type ServedPage } from './page.ts'
 import { openLog } from './open-log.ts'
-import { onEndSignal } from './signals.ts'
+import { addLogFlags, DEFAULT_LOG_LEVEL, shownConfig } from './serve-log.ts'
+import { addProxyFlags, proxyOptions } from './serve-proxy.ts'
+import { type EndSignal, onEndSignal } from './signals.ts'
 import {
   partsValue,
   forgetValue,
@@ -16,6 +20,7 @@ import {
   portValue,
   retentionValue,
 } from './values.ts'
+import { version } from './version.ts'
 import { keepYoungSpaceSmall } from './young-space.ts'
 
 /** As the flags say it: what is not said is undefined. */
@@ -26,7 +31,7 @@ export interface ServeOptions extends Omit<Settings, 'origins'> {
 }
 
 export function serveCommand(run: (options: ServeOptions) => Promise<void>): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .summary('run a hub')
     .description(
       'Run a hub. It answers to this machine only, until Ctrl-C, SIGINT or SIGTERM stops it. ' +
@@ -67,6 +72,8 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
       partsValue,
     )
     .option('--page <file>', 'an HTML file of your own to show at /, instead of the one that shows a channel')
+  addProxyFlags(command)
+  return addLogFlags(command)
     .option('--config <file>', 'a JSON file that says all this; flags win over it')
     .allowExcessArguments(false)
     .addHelpText(
@@ -87,22 +94,34 @@ export async function serve(options: ServeOptions, print: (text: string) => void
   const settings = settingsOf(options)
   const page = settings.page === undefined ? loadPage() : loadOwnPage(settings.page)
   const { log, about } = await openLog(settings)
-  const hub = createHub({ log })
-  let stopAsked!: () => void
-  const stopped = new Promise<void>((resolve) => {
+  const journal = await openJournal(settings)
+  const hub = createHub({ log, onError: journal.failed })
+  let stopAsked!: (signal: EndSignal) => void
+  const stopping = new Promise<EndSignal>((resolve) => {
     stopAsked = resolve
   })
   // Before the first line is printed: who reads it may send the signal at once.
   const release = onEndSignal(stopAsked)
   try {
-    const server = await start(hub, settings, page)
+    const server = await start(hub, settings, { page, observe: journal.observe })
+    journal.started({ version: version(), url: server.url, config: shownConfig(settings) })
     print(whatToTry(server, about))
-    await stopped
+    journal.stopping(await stopping)
     await server.stop()
+    await hub.close()
+    journal.stopped()
   } finally {
     await hub.close()
+    await journal.close()
     release()
   }
+}
+
+/** Only a hub that runs needs what writes its log. */
+async function openJournal({ logLevel = DEFAULT_LOG_LEVEL }: Settings): Promise<Journal> {
+  const { Journal } = await import('./journal.ts')
+  const { stderrSink } = await import('./stderr-sink.ts')
+  return new Journal(logLevel, stderrSink())
 }
 
 /** Flags win over the file, each as a whole. @throws {Failure} */
@@ -117,11 +136,13 @@ function settingsOf({ config, origin, ...flags }: ServeOptions): Settings {
 
 async function start(
   hub: ReturnType<typeof createHub>,
-  { port = 4080, host = 'localhost', origins = [], compress = [] }: Settings,
-  page: ServedPage,
+  settings: Settings,
+  options: { readonly page: ServedPage; readonly observe: Observer },
 ): Promise<HubServer> {
+  const { port = 4080, host = 'localhost', origins = [], compress = [] } = settings
+  const proxies = proxyOptions(settings)
   try {
-    return await serveHub(hub, { port, host, origins, compress, page })
+    return await serveHub(hub, { port, host, origins, compress, ...proxies, ...options })
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE') {
       throw new Failure(
