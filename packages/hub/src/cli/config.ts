@@ -9,12 +9,14 @@ import { Failure, reasonOf } from './failure.ts'
 import { EXPECTED_PLACE, type LogPlace, placeOf } from './log-place.ts'
 import type { TlsSettings } from './serve-tls.ts'
 import { limitOfJson, type LimitSettings } from './serve-limits.ts'
+import { logLevelValue, type LogSettings } from './serve-log.ts'
+import { forwardedHeaderValue, proxiesValue, type TrustSettings } from './serve-proxy.ts'
 import { hostValue, originsValue, portValue } from './values.ts'
 
 export type Durability = 'fsync' | 'os'
 
 /** What the flags of `downlink serve` and the file can both say. */
-export interface Settings extends TlsSettings {
+export interface Settings extends TlsSettings, LogSettings, TrustSettings {
   readonly log?: LogPlace
   readonly durability?: Durability
   readonly retention?: readonly RetentionRule[]
@@ -78,6 +80,10 @@ export function parseConfig(text: string, folder: string): Settings {
     origins: (origins, place) => listOf(origins, place, originOf),
     compress: (parts, place) =>
       listOf(parts, place, (part, at) => said(at, () => checkChannels(stringOf(part, at)))),
+    logLevel: (level, place) => said(place, () => logLevelValue(stringOf(level, place))),
+    trustProxy: (proxies, place) =>
+      listOf(proxies, place, (proxy, at) => said(at, () => proxiesValue(stringOf(proxy, at))[0])),
+    forwardedHeader: (header, place) => said(place, () => forwardedHeaderValue(stringOf(header, place))),
     page: (page, place) => resolve(folder, nonEmpty(page, place)),
     tls: (tls, place) => tlsOf(tls, place, folder),
     h2c: booleanOf,

@@ -161,13 +161,21 @@ function plain(text: string): string {
     .slice(0, 300)
 }
 
-export function problemAnswer(problem: Problem): WholeAnswer {
+/** @param id Of the request, where there is one. */
+export function problemAnswer(problem: Problem, id?: string): WholeAnswer {
   const { code, status, message, members, headers } = problem
   const [, title] = PROBLEMS[code]
-  const body = { type: `urn:downlink:problem:${code}`, title, status, detail: message, code, ...members }
+  const type = `urn:downlink:problem:${code}`
+  const instance = id === undefined ? {} : { instance: `urn:downlink:request:${id}` }
+  const body = { type, title, status, detail: message, ...instance, code, ...members }
   return {
     status,
-    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(id !== undefined && { 'x-request-id': id }),
+      ...headers,
+    },
     body: `${JSON.stringify(body)}\n`,
   }
 }
