@@ -51,6 +51,51 @@ const GOOD: readonly (readonly [config: unknown, settings: Settings])[] = [
   ],
   [{ compress: ['ticks.**', 'news'] }, { compress: ['ticks.**', 'news'] }],
   [{ page: 'page.html' }, { page: '/etc/downlink/page.html' }],
+  [{ host: '0.0.0.0' }, { host: '0.0.0.0' }],
+  [{ host: '[fe80::1]' }, { host: 'fe80::1' }],
+  [{ rules: [] }, { rules: [] }],
+  [
+    {
+      rules: [
+        { channels: 'news.**', allow: ['read'], to: 'anyone' },
+        { channels: ['user.{sub}', 'user.{sub}.**', '$hub.**'], allow: ['read', 'end'], to: 'known' },
+        { channels: '**', allow: ['read', 'publish', 'end', 'drop', 'inspect'], to: ['root', 'a b'] },
+        { allow: ['inspect', 'inspect'] },
+      ],
+    },
+    {
+      rules: [
+        { channels: 'news.**', allow: ['read'], to: 'anyone' },
+        { channels: ['user.{sub}', 'user.{sub}.**', '$hub.**'], allow: ['read', 'end'], to: 'known' },
+        { channels: '**', allow: ['read', 'publish', 'end', 'drop', 'inspect'], to: ['root', 'a b'] },
+        { allow: ['inspect', 'inspect'] },
+      ],
+    },
+  ],
+  [{ jwt: {} }, { jwt: {} }],
+  [
+    {
+      jwt: { secretEnv: 'MY_SECRET', keys: 'keys.pem', issuer: 'a', audience: ['b', 'c'], tokenInUrl: true },
+    },
+    {
+      jwt: {
+        secretEnv: 'MY_SECRET',
+        keys: '/etc/downlink/keys.pem',
+        issuer: ['a'],
+        audience: ['b', 'c'],
+        tokenInUrl: true,
+      },
+    },
+  ],
+  [
+    { jwt: { jwksUrl: 'https://id.example/jwks?x=1', algorithms: ['RS256', 'EdDSA'], cookie: '__Host-my' } },
+    { jwt: { jwksUrl: 'https://id.example/jwks?x=1', algorithms: ['RS256', 'EdDSA'], cookie: '__Host-my' } },
+  ],
+  [
+    { jwt: { jwksUrl: 'http://127.0.0.1:8080/jwks', cookie: false } },
+    { jwt: { jwksUrl: 'http://127.0.0.1:8080/jwks', cookie: false } },
+  ],
+  [{ open: true }, { open: true }],
 ]
 
 const BAD: readonly (readonly [config: unknown, line: RegExp])[] = [
@@ -88,13 +133,45 @@ const BAD: readonly (readonly [config: unknown, line: RegExp])[] = [
   [{ forget: 'never' }, /^forget: Expected a time/],
   [{ port: '4080' }, /^port: Expected a whole number from 0 to 65535$/],
   [{ port: 65_536 }, /^port: Expected a whole number/],
-  [{ host: '0.0.0.0' }, /^host: A hub without rules listens on loopback only/],
+  [{ host: '' }, /^host: Expected a name or an address/],
+  [{ host: 'a/b' }, /^host: Expected a name or an address/],
+  [{ host: '[localhost]' }, /^host: Expected a name or an address/],
   [{ origins: 'https://a.example' }, /^origins: Expected a list$/],
   [{ origins: ['https://a.example/'] }, /^origins\[0\]: Expected an origin/],
   [{ compress: 'ticks.**' }, /^compress: Expected a list$/],
   [{ compress: ['ticks', 'a..b'] }, /^compress\[1\]: .*empty level/],
   [{ compress: [1] }, /^compress\[0\]: Expected a string$/],
   [{ page: '' }, /^page: Expected the path of a file$/],
+  [{ rules: {} }, /^rules: Expected a list$/],
+  [{ rules: ['a'] }, /^rules\[0\]: Expected an object$/],
+  [{ rules: [{ channels: 'a' }] }, /^rules\[0\]\.allow: Expected a list of read, publish/],
+  [{ rules: [{ channels: 'a', allow: [] }] }, /^rules\[0\]\.allow: /],
+  [{ rules: [{ channels: 'a', allow: ['write'] }] }, /^rules\[0\]\.allow: /],
+  [{ rules: [{ allow: ['read', 'inspect'] }] }, /^rules\[0\]: Expected a member "channels"$/],
+  [{ rules: [{ channels: 'a', allow: ['inspect'] }] }, /^rules\[0\]\.channels: .*leave the channels out$/],
+  [{ rules: [{ channels: 'a.{sub}x', allow: ['read'] }] }, /^rules\[0\]\.channels: .*must be a whole level/],
+  [{ rules: [{ channels: ['a', '**.b'], allow: ['read'] }] }, /^rules\[0\]\.channels\[1\]: /],
+  [{ rules: [{ channels: [], allow: ['read'] }] }, /^rules\[0\]\.channels: Expected at least one/],
+  [
+    { rules: [{ channels: 'a', allow: ['read'], to: 'alice' }] },
+    /^rules\[0\]\.to: Expected "anyone", "known"/,
+  ],
+  [{ rules: [{ channels: 'a', allow: ['read'], to: [] }] }, /^rules\[0\]\.to: /],
+  [{ rules: [{ channels: 'a', allow: ['read'], for: [] }] }, /^rules\[0\]\.for: No such member/],
+  [{ jwt: [] }, /^jwt: Expected an object$/],
+  [{ jwt: { secret: 'x' } }, /^jwt\.secret: No such member\. There are secretEnv, /],
+  [{ jwt: { secretEnv: 'my secret' } }, /^jwt\.secretEnv: Expected the name of a variable/],
+  [{ jwt: { keys: '' } }, /^jwt\.keys: Expected the path of a file$/],
+  [{ jwt: { jwksUrl: 'http://id.example/jwks' } }, /^jwt\.jwksUrl: Expected an https URL/],
+  [{ jwt: { jwksUrl: 'https://u@id.example/jwks' } }, /^jwt\.jwksUrl: Expected an https URL/],
+  [{ jwt: { issuer: '' } }, /^jwt\.issuer: Expected a text/],
+  [{ jwt: { audience: ['a', 5] } }, /^jwt\.audience\[1\]: Expected a string$/],
+  [{ jwt: { algorithms: [] } }, /^jwt\.algorithms: Expected a list of HS256, RS256, ES256, EdDSA$/],
+  [{ jwt: { algorithms: ['none'] } }, /^jwt\.algorithms: /],
+  [{ jwt: { cookie: 'a b' } }, /^jwt\.cookie: Expected the name of a cookie, or false$/],
+  [{ jwt: { cookie: true } }, /^jwt\.cookie: /],
+  [{ jwt: { tokenInUrl: 'yes' } }, /^jwt\.tokenInUrl: Expected true or false$/],
+  [{ open: 1 }, /^open: Expected true or false$/],
 ]
 
 describe('the configuration file', () => {

@@ -6,16 +6,8 @@ import { checkRules, RuleError } from './check-rules.ts'
 import type { Claims } from './claims.ts'
 import { type CredentialOptions, DEFAULT_COOKIE, isCookieName, tokenOf } from './credentials.ts'
 import { Verifier } from './jwt.ts'
-import {
-  type Algorithm,
-  ALGORITHMS,
-  jwksIn,
-  KeyError,
-  type KeySource,
-  publicKey,
-  secretKey,
-  type VerifyKey,
-} from './keys.ts'
+import { type Algorithm, ALGORITHMS, KeyError } from './key-settings.ts'
+import { jwksIn, type KeySource, publicKey, secretKey, type VerifyKey } from './keys.ts'
 import { keysFile } from './keys-file.ts'
 import { remoteKeys } from './keys-remote.ts'
 import { Refusal } from './refusal.ts'

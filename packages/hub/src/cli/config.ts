@@ -1,17 +1,20 @@
 /** The configuration file of `downlink serve`. `config.schema.json` says the same to editors. */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { InvalidArgumentError } from 'commander'
 import type { RetentionRule } from '../log/retention.ts'
-import { AmountError, checkChannels, forgetOf, limitOf } from './amounts.ts'
+import { checkChannels, forgetOf, limitOf } from './amounts.ts'
+import { ConfigError, listOf, nonEmpty, objectOf, type Read, said, stringOf } from './config-values.ts'
 import { Failure, reasonOf } from './failure.ts'
 import { EXPECTED_PLACE, type LogPlace, placeOf } from './log-place.ts'
+import { authMembers, type AuthSettings } from './serve-auth.ts'
 import { hostValue, originsValue, portValue } from './values.ts'
+
+export { ConfigError } from './config-values.ts'
 
 export type Durability = 'fsync' | 'os'
 
 /** What the flags of `downlink serve` and the file can both say. */
-export interface Settings {
+export interface Settings extends AuthSettings {
   readonly log?: LogPlace
   readonly durability?: Durability
   readonly retention?: readonly RetentionRule[]
@@ -40,13 +43,6 @@ export function readConfig(path: string): Settings {
   }
 }
 
-/** The message names the place: `retention[0].age: Expected …`. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
-
-type Read = (value: unknown, place: string) => unknown
-
 /** @param folder What relative paths start from. @throws {ConfigError} */
 export function parseConfig(text: string, folder: string): Settings {
   let value: unknown
@@ -68,6 +64,7 @@ export function parseConfig(text: string, folder: string): Settings {
     compress: (parts, place) =>
       listOf(parts, place, (part, at) => said(at, () => checkChannels(stringOf(part, at)))),
     page: (page, place) => resolve(folder, nonEmpty(page, place)),
+    ...authMembers(folder),
   }
   const { $schema: _, ...settings } = objectOf(value, '', members)
   return settings
@@ -102,49 +99,4 @@ function ruleOf(value: unknown, place: string): RetentionRule {
   const rule = objectOf(value, place, members)
   if (rule['channels'] === undefined) throw new ConfigError(`${place}: Expected a member "channels"`)
   return rule as unknown as RetentionRule
-}
-
-function objectOf(
-  value: unknown,
-  place: string,
-  members: Readonly<Record<string, Read>>,
-): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ConfigError(`${place === '' ? '' : `${place}: `}Expected an object`)
-  }
-  const read: Record<string, unknown> = {}
-  for (const [name, member] of Object.entries(value)) {
-    const at = place === '' ? name : `${place}.${name}`
-    if (!Object.hasOwn(members, name)) {
-      throw new ConfigError(`${at}: No such member. There are ${Object.keys(members).join(', ')}`)
-    }
-    read[name] = (members[name] as Read)(member, at)
-  }
-  return read
-}
-
-function listOf<T>(value: unknown, place: string, read: (value: unknown, place: string) => T): readonly T[] {
-  if (!Array.isArray(value)) throw new ConfigError(`${place}: Expected a list`)
-  return value.map((one: unknown, index) => read(one, `${place}[${index}]`))
-}
-
-function stringOf(value: unknown, place: string): string {
-  if (typeof value === 'string') return value
-  throw new ConfigError(`${place}: Expected a string`)
-}
-
-function nonEmpty(value: unknown, place: string): string {
-  const text = stringOf(value, place)
-  if (text !== '') return text
-  throw new ConfigError(`${place}: Expected the path of a file`)
-}
-
-/** What the flags would say, with its place. */
-function said<T>(place: string, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof AmountError) && !(error instanceof InvalidArgumentError)) throw error
-    throw new ConfigError(`${place}: ${error.message}`)
-  }
 }

@@ -6,6 +6,14 @@ import { readConfig, type Settings } from './config.ts'
 import { codeOf, Failure, reasonOf } from './failure.ts'
 import { loadOwnPage, loadPage, type ServedPage } from './page.ts'
 import { openLog } from './open-log.ts'
+import {
+  type Access,
+  accessOf,
+  addAuthFlags,
+  type AuthFlags,
+  type AuthSettings,
+  authSettings,
+} from './serve-auth.ts'
 import { onEndSignal } from './signals.ts'
 import {
   partsValue,
@@ -19,21 +27,25 @@ import {
 import { keepYoungSpaceSmall } from './young-space.ts'
 
 /** As the flags say it: what is not said is undefined. */
-export interface ServeOptions extends Omit<Settings, 'origins'> {
+export interface ServeOptions extends Omit<Settings, 'origins' | keyof AuthSettings>, AuthFlags {
   readonly origin?: readonly string[]
   /** A file that says what no flag says. */
   readonly config?: string
 }
 
 export function serveCommand(run: (options: ServeOptions) => Promise<void>): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .summary('run a hub')
     .description(
-      'Run a hub. It answers to this machine only, until Ctrl-C, SIGINT or SIGTERM stops it. ' +
+      'Run a hub, until Ctrl-C, SIGINT or SIGTERM stops it. Without rules or keys it answers to this machine only. ' +
         'Streams are then ended and requests finished; a second signal stops it at once.',
     )
     .option('-p, --port <number>', 'where to listen; 0 for any port that is free (default: 4080)', portValue)
-    .option('--host <name>', 'a loopback name or address (default: localhost)', hostValue)
+    .option(
+      '--host <name>',
+      'the name or address to listen on; elsewhere than on loopback it takes rules, keys or --open (default: localhost)',
+      hostValue,
+    )
     .option(
       '--log <log>',
       'where the events live: sqlite:PATH, a file that is made when missing; or memory, until the hub stops ' +
@@ -67,6 +79,7 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
       partsValue,
     )
     .option('--page <file>', 'an HTML file of your own to show at /, instead of the one that shows a channel')
+  return addAuthFlags(command)
     .option('--config <file>', 'a JSON file that says all this; flags win over it')
     .allowExcessArguments(false)
     .addHelpText(
@@ -76,16 +89,23 @@ Examples:
   downlink serve
   downlink serve --log sqlite:/var/lib/downlink/log.db --retention 'orders.**=age:90d' --retention '**=count:1000'
   downlink serve --log memory
+  DOWNLINK_SECRET=$(openssl rand -base64 32) downlink serve --host 0.0.0.0
 `,
     )
     .action((options: ServeOptions) => run(options))
 }
 
 /** Resolves when the hub has stopped. @throws {Failure} when it can't start */
-export async function serve(options: ServeOptions, print: (text: string) => void): Promise<void> {
+export async function serve(
+  options: ServeOptions,
+  print: (text: string) => void,
+  tell: (line: string) => void,
+): Promise<void> {
   keepYoungSpaceSmall()
   const settings = settingsOf(options)
   const page = settings.page === undefined ? loadPage() : loadOwnPage(settings.page)
+  const { host = 'localhost' } = settings
+  const access = await accessOf(settings, host, { env: process.env, tell })
   const { log, about } = await openLog(settings)
   const hub = createHub({ log })
   let stopAsked!: () => void
@@ -95,8 +115,8 @@ export async function serve(options: ServeOptions, print: (text: string) => void
   // Before the first line is printed: who reads it may send the signal at once.
   const release = onEndSignal(stopAsked)
   try {
-    const server = await start(hub, settings, page)
-    print(whatToTry(server, about))
+    const server = await start(hub, settings, page, access)
+    print(whatToTry(server, about, settings.open ? {} : access))
     await stopped
     await server.stop()
   } finally {
@@ -106,9 +126,12 @@ export async function serve(options: ServeOptions, print: (text: string) => void
 }
 
 /** Flags win over the file, each as a whole. @throws {Failure} */
-function settingsOf({ config, origin, ...flags }: ServeOptions): Settings {
-  const file = config === undefined ? {} : readConfig(config)
-  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }) }
+function settingsOf(options: ServeOptions): Settings {
+  const { config, origin, secretEnv, jwtKeys, jwksUrl, issuer, audience, tokenInUrl, open, ...flags } =
+    options
+  const file: Settings = config === undefined ? {} : readConfig(config)
+  const auth = authSettings({ secretEnv, jwtKeys, jwksUrl, issuer, audience, tokenInUrl, open }, file)
+  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }), ...auth }
   if (flags.durability !== undefined && settings.log?.engine === 'memory') {
     throw new Failure('--durability is for a log on disk: leave it out, or choose --log sqlite:PATH')
   }
@@ -119,9 +142,10 @@ async function start(
   hub: ReturnType<typeof createHub>,
   { port = 4080, host = 'localhost', origins = [], compress = [] }: Settings,
   page: ServedPage,
+  { authorize }: Access,
 ): Promise<HubServer> {
   try {
-    return await serveHub(hub, { port, host, origins, compress, page })
+    return await serveHub(hub, { port, host, origins, compress, page, ...(authorize && { authorize }) })
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE') {
       throw new Failure(
@@ -135,15 +159,20 @@ async function start(
   }
 }
 
-function whatToTry({ url, port }: HubServer, about: string): string {
+function whatToTry({ url, port }: HubServer, about: string, { authorize, secret }: Access): string {
   const channel = `${url}/channels/demo`
   const hub = url === 'http://localhost:4080' ? '' : ` --hub ${url}`
+  const bearer = authorize ? '-H "Authorization: Bearer $DOWNLINK_TOKEN" ' : ''
+  const token =
+    secret === undefined
+      ? ''
+      : "  token     export DOWNLINK_TOKEN=$(npx downlink token make --read '**' --publish '**' --inspect)\n"
   return `Downlink listens on ${url} (port ${port}).
 ${about}
 
-  look      ${url}/
-  publish   curl -d 'hello' ${channel}
-  read      curl -N -H 'Accept: text/event-stream' ${channel}
+${token}  look      ${url}/
+  publish   curl ${bearer}-d 'hello' ${channel}
+  read      curl -N ${bearer}-H 'Accept: text/event-stream' ${channel}
   follow    npx downlink tail demo${hub}
 
 Ctrl-C stops it.
