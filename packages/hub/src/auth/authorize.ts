@@ -33,7 +33,7 @@ export interface Grant {
   readonly subject: string
   /** When the right ends, in milliseconds since 1970: streams end by then, cleanly. Default never. */
   readonly until?: number
-  /** When the right was given (`iat` of a token), in milliseconds since 1970. */
+  /** When the right was given (a token's `iat`), in milliseconds since 1970: a revocation concerns those from before it, and those that don't say. */
   readonly issued?: number
   /** What this subject may have in place of the hub's defaults. */
   readonly limits?: SubjectLimits

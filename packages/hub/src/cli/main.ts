@@ -1,5 +1,4 @@
 /** `downlink`: parses, calls, prints. Each command is a file of its own. */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { Failure, oneLine } from './failure.ts'
 import { logCommand, type LogAction } from './log.ts'
@@ -7,6 +6,7 @@ import { publish, publishCommand } from './publish.ts'
 import { tail, tailCommand } from './tail.ts'
 import { serve, serveCommand } from './serve.ts'
 import { tokenCommand, type TokenAction } from './token.ts'
+import { version } from './version.ts'
 
 /**
  * Runs a command.
@@ -20,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const tell = (text: string): void => complain(oneLine(text))
   let code = 0
   const program = createProgram([
-    serveCommand((options) => serve(options, print, tell)),
+    serveCommand((options) => serve(options, print)),
     publishCommand(async (channel, data, options) => {
       code = await publish(channel, data, options, { stdin: process.stdin, print, tell })
     }),
@@ -56,13 +56,6 @@ function createProgram(commands: readonly Command[]): Command {
     command.exitOverride().configureOutput({ outputError: () => {} })
   }
   return program
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    readonly version: string
-  }
-  return manifest.version
 }
 
 /** Help and version are thrown too, after they were printed. */

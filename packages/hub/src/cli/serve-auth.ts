@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { checkRules } from '../auth/check-rules.ts'
 import type { Authorize } from '../auth/authorize.ts'
-import type { JwtOptions } from '../auth/authorizer.ts'
+import type { AuthorizerOptions, JwtOptions } from '../auth/authorizer.ts'
 import { isCookieName } from '../auth/credentials.ts'
 import { type Algorithm, ALGORITHMS, checkJwksUrl, checkSecret, KeyError } from '../auth/key-settings.ts'
 import type { Rule } from '../auth/rules.ts'
@@ -23,6 +23,8 @@ import { envNameValue, isLoopback } from './values.ts'
 
 /** Where the secret is, when nobody says where. */
 export const SECRET_ENV = 'DOWNLINK_SECRET'
+/** Where the secret for tickets is, which all nodes of a hub must share. */
+export const TICKET_SECRET_ENV = 'DOWNLINK_TICKET_SECRET'
 
 /** As in `JwtOptions`; the secret itself stands in neither flags nor files. */
 export interface JwtSettings extends Omit<JwtOptions, 'secret' | 'keys' | 'issuer' | 'audience'> {
@@ -152,38 +154,40 @@ function cookieOf(value: unknown, place: string): string | false {
 export interface Access {
   /** Absent: the hub is for its own machine only. */
   readonly authorize?: Authorize
-  /** What HS256 tokens are made with. */
-  readonly secret?: string
+  /** Whether it asks who somebody is. */
+  readonly rules: boolean
+  /** The variable with the secret that tokens are made with. */
+  readonly secretEnv?: string
+  readonly ticketSecret?: string
 }
 
-export interface AccessIo {
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** What people should know while it goes on. */
-  readonly tell: (line: string) => void
-}
+type Env = Readonly<Record<string, string | undefined>>
 
-/** What decides in a hub that listens there. @throws {Failure} when it may not listen there, or what was said can't be meant */
+/**
+ * What decides in a hub that listens there.
+ *
+ * @param warn Told what people should know while it goes on
+ * @throws {Failure} when it may not listen there, or what was said can't be meant
+ */
 export async function accessOf(
   settings: AuthSettings,
   host: string,
-  { env, tell }: AccessIo,
+  env: Env,
+  warn: (line: string) => void,
 ): Promise<Access> {
   const { rules, jwt, open = false } = settings
   const verified = jwtOptions(jwt, env)
   if (open) {
-    if (rules || verified) {
-      throw new Failure(
-        `--open lets everyone do everything, and there are ${rules ? 'rules' : 'keys for tokens'} too: leave out one or the other`,
-      )
-    }
-    tell('Open: whoever reaches this hub may read, publish, end and erase everything')
-    return { authorize: () => true }
+    if (!rules && !verified) return { authorize: () => true, rules: false, ...ticketSecretOf(undefined, env) }
+    throw new Failure(
+      `--open lets everyone do everything, and there are ${rules ? 'rules' : 'keys for tokens'} too: leave out one or the other`,
+    )
   }
   if (!rules && !verified) {
-    if (isLoopback(host)) return {}
+    if (isLoopback(host)) return { rules: false }
     throw new Failure(
-      `To listen on ${host}, say who may do what: with \`rules\` in the file of --config, ` +
-        `with keys for tokens (${SECRET_ENV} in the environment, --jwt-keys or --jwks-url), or with --open, which lets everyone do everything`,
+      `To listen on ${host}, say who may do what: with \`rules\` in the file of --config, with keys for tokens ` +
+        `(${SECRET_ENV} in the environment, --jwt-keys or --jwks-url), or with --open, which lets everyone do everything`,
     )
   }
   if (!verified) refuseUnknowable(rules ?? [])
@@ -193,23 +197,40 @@ export async function accessOf(
       `jwt.cookie: Expected a name that begins with __Host-: only on loopback may it be ${cookie}`,
     )
   }
+  const authorize = await authorizer({
+    ...(rules && { rules }),
+    ...(verified && { jwt: verified }),
+    onWarning: warn,
+  })
+  const secret = verified?.secret
+  return {
+    authorize,
+    rules: true,
+    ...ticketSecretOf(secret, env),
+    ...(secret !== undefined && { secretEnv: jwt?.secretEnv ?? SECRET_ENV }),
+  }
+}
+
+async function authorizer(options: AuthorizerOptions): Promise<Authorize> {
   // It brings `jose`, which the other commands do without.
   const { createAuthorizer } = await import('../auth/authorizer.ts')
   try {
-    const authorize = await createAuthorizer({
-      ...(rules && { rules }),
-      ...(verified && { jwt: verified }),
-      onWarning: tell,
-    })
-    return { authorize, ...(verified?.secret !== undefined && { secret: String(verified.secret) }) }
+    return await createAuthorizer(options)
   } catch (error) {
     if (!(error instanceof HubError)) throw error
     throw new Failure(error.message, { cause: error })
   }
 }
 
+/** What tickets are sealed with: a secret of their own, or a key that is derived from that of the tokens. @throws {Failure} */
+function ticketSecretOf(secret: JwtOptions['secret'], env: Env): Pick<Access, 'ticketSecret'> {
+  const own = env[TICKET_SECRET_ENV] === undefined ? undefined : secretOf(TICKET_SECRET_ENV, env)
+  const ticketSecret = own ?? secret
+  return typeof ticketSecret === 'string' ? { ticketSecret } : {}
+}
+
 /** With the secret from the environment; undefined when there is nothing to verify a token with. @throws {Failure} */
-export function jwtOptions(jwt: JwtSettings | undefined, env: AccessIo['env']): JwtOptions | undefined {
+export function jwtOptions(jwt: JwtSettings | undefined, env: Env): JwtOptions | undefined {
   const { secretEnv, ...options } = jwt ?? {}
   const secret = secretOf(secretEnv, env)
   if (secret !== undefined || options.keys !== undefined || options.jwksUrl !== undefined) {
@@ -222,7 +243,7 @@ export function jwtOptions(jwt: JwtSettings | undefined, env: AccessIo['env']): 
 }
 
 /** @param name As it was said; the default variable may be missing. @throws {Failure} when there is none, or one that is too short */
-export function secretOf(name: string | undefined, env: AccessIo['env']): string | undefined {
+export function secretOf(name: string | undefined, env: Env): string | undefined {
   const secret = env[name ?? SECRET_ENV]
   if (secret === undefined) {
     if (name === undefined) return undefined
