@@ -258,22 +258,20 @@ test('partsMeet says whether there may be a channel that both match', () => {
   }
   const parts = [
     ...names.filter((name) => name.split('.').length < 3),
-    ...[
-      '*',
-      '**',
-      '*.*',
-      'a.*',
-      'a.**',
-      '*.a',
-      '*.**',
-      '*.*.b',
-      'a.*.b',
-      '$a.*',
-      '$a.**',
-      'b.*.*',
-      'a.b.**',
-      '*.a.**',
-    ],
+    '*',
+    '**',
+    '*.*',
+    'a.*',
+    'a.**',
+    '*.a',
+    '*.**',
+    '*.*.b',
+    'a.*.b',
+    '$a.*',
+    '$a.**',
+    'b.*.*',
+    'a.b.**',
+    '*.a.**',
   ]
   for (const one of parts) {
     for (const other of parts) {
