@@ -71,7 +71,13 @@ export function createNativeSource(asker: Asker, office: TicketOffice, byFetch: 
           place.hub = false
           return resolve('ended')
         }
-        const item = type === 'message' ? wholeOf(data) : itemOf({ type, data, lastEventId: id }, true)
+        let item: Item
+        try {
+          item = type === 'message' ? wholeOf(data) : itemOf({ type, data, lastEventId: id }, true)
+        } catch (cause) {
+          // Nobody may step over an event that can't be read.
+          return reject(new SubscribeError('network', String(cause), { cause }))
+        }
         ended = type === END
         const asked = last
         last = env.now()
