@@ -42,6 +42,11 @@ export class Seats {
     return { subjects: this.#subjects.size, addresses: this.#addresses.size }
   }
 
+  /** Of the subject and of the address that have the most. Goes through all of them. */
+  get most(): { readonly subject: number; readonly address: number } {
+    return { subject: highest(this.#subjects.values()), address: highest(this.#addresses.values()) }
+  }
+
   /**
    * Why one more is too many; undefined when it is not. Who is nobody is held by the address alone; whose grant says how many
    * `streams`, by that alone. Who is nobody at no known address is the hub's own, or asks it on its own machine.
@@ -81,4 +86,10 @@ function remove(counts: Map<string, number>, key: string): void {
   const left = (counts.get(key) ?? 0) - 1
   if (left > 0) counts.set(key, left)
   else counts.delete(key)
+}
+
+function highest(counts: Iterable<number>): number {
+  let most = 0
+  for (const count of counts) most = Math.max(most, count)
+  return most
 }

@@ -3,6 +3,7 @@ import { checkPattern, coversPart } from '@downlink/wire'
 import type { Action, Authorize, AuthorizeRequest, Grant, Verdict } from '../auth/authorize.ts'
 import { crossSite } from '../auth/cross-site.ts'
 import { guard } from '../auth/guard.ts'
+import { Refusal } from '../auth/refusal.ts'
 import { type Holder, NOBODY } from '../delivery/holder.ts'
 import { jitter } from '../clock.ts'
 import type { Hub } from '../hub.ts'
@@ -26,11 +27,15 @@ import {
   type WholeAnswer,
 } from './message.ts'
 import { keysOf, withoutKeys } from './keys-in-url.ts'
+import { type ProxySettings, Proxies } from './forwarded.ts'
 import { Memo } from './memo.ts'
+import { type Observer, type Trace, Witness } from './observe.ts'
 import { Polls } from './polls.ts'
 import { Problem, problemAnswer, toProblem } from './problem.ts'
+import { fromProxies } from './proxied-request.ts'
 import { emptyStream, longPoll, stream } from './read.ts'
 import { asksForStream, readRequest } from './read-request.ts'
+import { RequestIds } from './request-id.ts'
 import { wantsProblem } from './negotiate.ts'
 import { disconnect } from './disconnect.ts'
 import { TicketDesk } from './ticket-desk.ts'
@@ -56,6 +61,10 @@ export interface HandlerOptions {
    * Default random, so that tickets are good on this node only, and until it ends.
    */
   readonly ticketSecret?: string | Uint8Array
+  /** Proxies in front of the hub, whose word is taken for the client's address. Default none: the peer is the client. */
+  readonly proxies?: ProxySettings
+  /** Is told of requests, for a log: what was refused, or all. What it throws goes to the hub's `onError`. Default nobody. */
+  readonly observe?: Observer
   /** What `/` shows. Default nothing: `404`. */
   readonly page?: { readonly headers: Headers; readonly body: string }
 }
@@ -76,23 +85,28 @@ export class Handler {
   readonly hub: Hub
   readonly options: HandlerOptions
   readonly #origins: readonly string[]
-  readonly #metrics: Metrics
+  readonly metrics: Metrics
   readonly #polls: Polls
   readonly #limiter: Limiter | undefined
   readonly #compress: readonly string[]
   readonly #desk: TicketDesk | undefined
   readonly #sets = new Memo<ChannelSet>()
   readonly #targets = new Memo<readonly string[]>()
+  readonly #proxies: Proxies | undefined
+  readonly #witness: Witness
 
+  /** @throws {HubError} `invalid-option` @throws {WireError} `invalid-pattern` */
   constructor(hub: Hub, options: HandlerOptions) {
     this.hub = hub
     this.options = options
     this.#origins = options.origins ?? []
-    this.#metrics = new Metrics(hub)
+    this.metrics = new Metrics(hub)
     this.#limiter = options.authorize ? hub.limiter : hub.ownLimiter
     this.#polls = new Polls(hub, options.authorize === undefined)
     this.#compress = (options.compress ?? []).map(checkPattern)
     if (options.authorize) this.#desk = new TicketDesk(hub, options.ticketSecret)
+    this.#proxies = options.proxies && new Proxies(options.proxies)
+    this.#witness = new Witness(options.observe, new RequestIds(hub.clock), hub.delivery.report)
   }
 
   /** Whether there is something of the hub's at this path. */
@@ -113,55 +127,79 @@ export class Handler {
   }
 
   /** As `answer`, but a long poll is handed out before it waits, and then holds nothing of the request. */
-  async begin(request: HttpRequest): Promise<Answer | LaterAnswer> {
+  async begin(received: HttpRequest): Promise<Answer | LaterAnswer> {
+    const begun = this.#witness.begin()
+    let request = received
     let answer: Answer | LaterAnswer
     try {
-      const routed = this.#route(this.options.authorize ? withoutKeys(request) : request)
+      // Without rules the guard looks at the peer itself.
+      if (this.options.authorize) {
+        if (this.#proxies) request = fromProxies(request, this.#proxies)
+        request = withoutKeys(request)
+      }
+      const routed = this.#route(request)
       answer = routed instanceof Promise ? await routed : routed
+      if (!isLater(answer)) this.#witness.answered(request, begun, answer.status)
     } catch (error) {
-      answer = this.#refusal(request, error)
+      answer = this.#refusal(request, error, begun)
     }
     const { method } = request
     const cors = corsHeaders(request, this.#origins)
-    return isLater(answer) ? this.#later(answer, method, cors) : this.#finished(answer, method, cors)
+    if (!isLater(answer)) return this.#finished(answer, method, cors)
+    return this.#later(answer, method, cors, this.#witness.traceOfLater(request, begun))
   }
 
-  #later({ later }: LaterAnswer, method: string, cors: Headers): LaterAnswer {
+  #later({ later }: LaterAnswer, method: string, cors: Headers, trace: Trace | undefined): LaterAnswer {
     return {
       later: (gone) => {
         try {
-          return this.#settled(later(gone), method, cors)
+          return this.#settled(later(gone), method, cors, trace)
         } catch (error) {
-          return Promise.resolve(this.#failed(error, method, cors))
+          return Promise.resolve(this.#failed(error, method, cors, trace))
         }
       },
     }
   }
 
   /** A function of its own, so that what waits for the promise does not hold on to where it came from. */
-  #settled(answer: Promise<WholeAnswer>, method: string, cors: Headers): Promise<WholeAnswer> {
+  #settled(
+    answer: Promise<WholeAnswer>,
+    method: string,
+    cors: Headers,
+    trace: Trace | undefined,
+  ): Promise<WholeAnswer> {
     return answer.then(
-      (answer) => this.#finished(answer, method, cors),
-      (error: unknown) => this.#failed(error, method, cors),
+      (answer) => {
+        this.#witness.answeredLater(trace, answer.status)
+        return this.#finished(answer, method, cors)
+      },
+      (error: unknown) => this.#failed(error, method, cors, trace),
     )
   }
 
-  #failed(error: unknown, method: string, cors: Headers): WholeAnswer {
-    return this.#finished(this.#problem(this.#problemOf(error)), method, cors)
+  #failed(error: unknown, method: string, cors: Headers, trace: Trace | undefined): WholeAnswer {
+    const problem = this.#problemOf(error)
+    const answer = this.#problem(problem, this.#witness.idOf(trace))
+    this.#witness.refused(trace, answer.status, problem.code)
+    return this.#finished(answer, method, cors)
   }
 
   /** Counted, and with what stands on every answer. */
   #finished<A extends Answer>(answer: A, method: string, cors: Headers): A {
-    this.#metrics.answered(method, answer.status)
+    this.metrics.answered(method, answer.status)
     if (cors === NO_CORS && 'vary' in answer.headers) return answer
     return { ...answer, headers: { ...answer.headers, ...cors, ...STANDING } }
   }
 
-  #refusal(request: HttpRequest, error: unknown): WholeAnswer {
+  #refusal(request: HttpRequest, error: unknown, begun: number): WholeAnswer {
     const problem = this.#problemOf(error)
-    if (!problem.temporary || !asksForStream(request) || wantsProblem(request.header('accept')))
-      return this.#problem(problem)
-    return emptyStream(problem, this.#comeBackMs())
+    const trace = this.#witness.traceOf(request, begun)
+    const honest = !problem.temporary || !asksForStream(request) || wantsProblem(request.header('accept'))
+    const answer = honest
+      ? this.#problem(problem, trace.id)
+      : emptyStream(problem, this.#comeBackMs(), trace.id)
+    this.#witness.refused(trace, answer.status, problem.code)
+    return answer
   }
 
   #problemOf(error: unknown): Problem {
@@ -171,8 +209,8 @@ export class Handler {
     return problem
   }
 
-  #problem(problem: Problem): WholeAnswer {
-    const answer = problemAnswer(problem)
+  #problem(problem: Problem, id: string): WholeAnswer {
+    const answer = problemAnswer(problem, id)
     if (!problem.temporary || 'retry-after' in answer.headers) return answer
     const retryAfter = String(Math.ceil(this.#comeBackMs() / 1000))
     return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter } }
@@ -208,7 +246,7 @@ export class Handler {
       case '/readyz':
         return this.#lookRoute(request, 'health', () => ready(this.hub, request))
       case '/metrics':
-        return this.#lookRoute(request, 'inspect', () => metricsPage(this.#metrics, request))
+        return this.#lookRoute(request, 'inspect', () => metricsPage(this.metrics, request))
       case '/': {
         const page = this.options.page
         if (page) return this.#lookRoute(request, 'inspect', () => Promise.resolve({ status: 200, ...page }))
@@ -287,6 +325,7 @@ export class Handler {
   #read(request: HttpRequest, set: ChannelSet, holder: Holder): Answer | LaterAnswer | Promise<Answer> {
     const { hub } = this
     const plan = readRequest(request, hub.limits)
+    if (plan.cut) hub.limited.count('wait')
     if (plan.transport === 'sse') return stream(hub, request, set, plan, this.#codingOf(request, set), holder)
     if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan, holder)
     return this.#polls.answer(set, plan, request)
@@ -355,7 +394,7 @@ export class Handler {
     return list(this.hub, request, async (channel) => {
       return (
         this.options.authorize === undefined ||
-        isYes(await this.options.authorize(viewOf(request), 'read', [channel]))
+        isYes(await this.options.authorize(this.#viewOf(request), 'read', [channel]))
       )
     })
   }
@@ -368,13 +407,15 @@ export class Handler {
   /** @throws {Problem} `unauthorized`, `forbidden` @throws {HubError} `expired`, `revoked` */
   async #permit(request: HttpRequest, action: Action, channels: readonly string[]): Promise<Grant> {
     const verdict = this.options.authorize
-      ? await this.options.authorize(viewOf(request), action, channels)
+      ? await this.options.authorize(this.#viewOf(request), action, channels)
       : true
     if (isYes(verdict)) {
-      if (typeof verdict !== 'object') return NOBODY
-      this.hub.checkRight(verdict)
-      return verdict
+      const grant = typeof verdict === 'object' ? verdict : NOBODY
+      this.#witness.noteSubject(request, grant.subject)
+      if (grant !== NOBODY) this.hub.checkRight(grant)
+      return grant
     }
+    if (verdict instanceof Refusal) throw verdict
     if (request.header('authorization') !== undefined) {
       // RFC 6750 section 3.1
       const challenge = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
@@ -386,6 +427,21 @@ export class Handler {
       {},
       { 'www-authenticate': 'Bearer' },
     )
+  }
+
+  /** What is handed out may be taken apart: `({ header }) => …`. */
+  #viewOf(request: HttpRequest): AuthorizeRequest {
+    const { method, path, address, raw } = request
+    const { accessToken } = keysOf(request)
+    return {
+      method,
+      path,
+      address,
+      accessToken,
+      raw,
+      header: (name) => request.header(name),
+      crossSite: () => crossSite(request, this.#origins),
+    }
   }
 }
 
@@ -399,15 +455,10 @@ function holderOf({ address }: HttpRequest, { subject, issued, until, limits }: 
   }
 }
 
-/** What is handed out may be taken apart: `({ header }) => …`. */
-function viewOf(request: HttpRequest): AuthorizeRequest {
-  const { method, path, address, raw } = request
-  const { accessToken } = keysOf(request)
-  return { method, path, address, accessToken, raw, header: (name) => request.header(name) }
-}
-
-function isYes(verdict: Verdict): boolean {
-  return verdict === true || (typeof verdict === 'object' && verdict !== null)
+function isYes(verdict: Verdict): verdict is true | Grant {
+  return (
+    verdict === true || (typeof verdict === 'object' && verdict !== null && !(verdict instanceof Refusal))
+  )
 }
 
 /** What some path might know; of others the hub has not heard. */

@@ -9,8 +9,17 @@ type Meet = (hub: Running) => Promise<Got>
 
 /** Of these the connection must be torn or strange: `http-hostile.test.ts`, on the hub's own server. */
 type Torn = 'bad-request' | 'body-aborted' | 'body-timeout' | 'head-too-large'
-/** These need rules: `access.ts`, `tickets.ts`, `disconnects.ts`, `limits.test.ts`. */
-type Ruled = 'unauthorized' | 'forbidden' | 'expired' | 'revoked' | 'invalid-ticket' | 'too-many-streams'
+/** These need rules: `access.ts`, `tickets.ts`, `disconnects.ts`, `limits.test.ts`, `auth-refusal.test.ts`. */
+type Ruled =
+  | 'unauthorized'
+  | 'forbidden'
+  | 'invalid-token'
+  | 'invalid-credentials'
+  | 'keys-unavailable'
+  | 'expired'
+  | 'revoked'
+  | 'invalid-ticket'
+  | 'too-many-streams'
 /** Ten thousand requests away: `auth-revocations.test.ts`. */
 type Far = 'revocations-full'
 
