@@ -31,7 +31,7 @@ export interface ReadRequest {
   readonly key: string
 }
 
-const KNOWN = ['after', 'last', 'limit', 'wait', 'transport', 'fields', 'event'] as const
+const KNOWN = ['after', 'last', 'limit', 'wait', 'transport', 'fields', 'event', 'data'] as const
 
 const plans = new WeakMap<HubLimits, Memo<ReadRequest>>()
 
@@ -132,5 +132,6 @@ function variantOf(query: Query): Variant {
     channel: fields.includes('channel'),
     time: fields.includes('time'),
     eventByChannel: query.choice('event', ['channel']) !== undefined,
+    ...(query.choice('data', ['event']) && { whole: true }),
   }
 }
