@@ -54,7 +54,7 @@ async function lendingOn(t: TestContext, server: Server): Promise<Lending> {
   const hub = createHub({ onError: () => {} })
   const handler = new Handler(hub, {})
   const keep = handlerOn(handler, {})
-  const lender = new Lender(server, handler, {}, keep)
+  const lender = new Lender(server, handler, {}, keep, (socket) => void server.emit('connection', socket))
   server.on('request', (req, res) => {
     if (!lender.offer(req, res)) void keep(req, res)
   })

@@ -1,5 +1,6 @@
 /** `downlink serve`: a hub with its server, until a signal stops it. */
 import { Command, Option } from 'commander'
+import { HubError } from '../errors.ts'
 import type { Observer } from '../http/observe.ts'
 import { serveHub, type HubServer } from '../http/server.ts'
 import { createHub } from '../hub.ts'
@@ -8,6 +9,8 @@ import { codeOf, Failure, reasonOf } from './failure.ts'
 import type { Journal } from './journal.ts'
 import { loadOwnPage, loadPage, type ServedPage } from './page.ts'
 import { openLog } from './open-log.ts'
+import { addTlsFlags, type TlsFlags, type TlsSettings, tlsSettings } from './serve-tls.ts'
+import { limitOption, limitOptions, type LimitSettings } from './serve-limits.ts'
 import { addLogFlags, DEFAULT_LOG_LEVEL, shownConfig } from './serve-log.ts'
 import { addProxyFlags, proxyOptions } from './serve-proxy.ts'
 import { type EndSignal, onEndSignal } from './signals.ts'
@@ -24,8 +27,9 @@ import { version } from './version.ts'
 import { keepYoungSpaceSmall } from './young-space.ts'
 
 /** As the flags say it: what is not said is undefined. */
-export interface ServeOptions extends Omit<Settings, 'origins'> {
+export interface ServeOptions extends Omit<Settings, 'origins' | 'limits' | keyof TlsSettings>, TlsFlags {
   readonly origin?: readonly string[]
+  readonly limit?: LimitSettings
   /** A file that says what no flag says. */
   readonly config?: string
 }
@@ -71,7 +75,9 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
         'read the same (repeatable; default: none)',
       partsValue,
     )
+    .addOption(limitOption())
     .option('--page <file>', 'an HTML file of your own to show at /, instead of the one that shows a channel')
+  addTlsFlags(command)
   addProxyFlags(command)
   return addLogFlags(command)
     .option('--config <file>', 'a JSON file that says all this; flags win over it')
@@ -83,6 +89,7 @@ Examples:
   downlink serve
   downlink serve --log sqlite:/var/lib/downlink/log.db --retention 'orders.**=age:90d' --retention '**=count:1000'
   downlink serve --log memory
+  downlink serve --cert fullchain.pem --key privkey.pem
 `,
     )
     .action((options: ServeOptions) => run(options))
@@ -95,7 +102,7 @@ export async function serve(options: ServeOptions, print: (text: string) => void
   const page = settings.page === undefined ? loadPage() : loadOwnPage(settings.page)
   const { log, about } = await openLog(settings)
   const journal = await openJournal(settings)
-  const hub = createHub({ log, onError: journal.failed })
+  const hub = createHub({ log, limits: limitOptions(settings.limits).hub, onError: journal.failed })
   let stopAsked!: (signal: EndSignal) => void
   const stopping = new Promise<EndSignal>((resolve) => {
     stopAsked = resolve
@@ -124,10 +131,12 @@ async function openJournal({ logLevel = DEFAULT_LOG_LEVEL }: Settings): Promise<
   return new Journal(logLevel, stderrSink())
 }
 
-/** Flags win over the file, each as a whole. @throws {Failure} */
-function settingsOf({ config, origin, ...flags }: ServeOptions): Settings {
-  const file = config === undefined ? {} : readConfig(config)
-  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }) }
+/** Flags win over the file, each as a whole, but of limits each by its name. @throws {Failure} */
+function settingsOf({ config, origin, limit, cert, key, h2c, ...flags }: ServeOptions): Settings {
+  const file: Settings = config === undefined ? {} : readConfig(config)
+  const limits = { ...file.limits, ...limit }
+  const tls = tlsSettings({ cert, key, h2c }, file)
+  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }), ...tls, limits }
   if (flags.durability !== undefined && settings.log?.engine === 'memory') {
     throw new Failure('--durability is for a log on disk: leave it out, or choose --log sqlite:PATH')
   }
@@ -139,11 +148,14 @@ async function start(
   settings: Settings,
   options: { readonly page: ServedPage; readonly observe: Observer },
 ): Promise<HubServer> {
-  const { port = 4080, host = 'localhost', origins = [], compress = [] } = settings
+  const { port = 4080, host = 'localhost', origins = [], compress = [], tls, h2c = false } = settings
+  const { http } = limitOptions(settings.limits)
   const proxies = proxyOptions(settings)
   try {
-    return await serveHub(hub, { port, host, origins, compress, ...proxies, ...options })
+    const asked = { port, host, origins, compress, h2c, ...(tls && { tls }) }
+    return await serveHub(hub, { ...asked, ...http, ...proxies, ...options })
   } catch (error) {
+    if (error instanceof HubError) throw new Failure(error.message, { cause: error })
     if (codeOf(error) === 'EADDRINUSE') {
       throw new Failure(
         `Port ${port} of ${host} is taken: stop what listens there, or choose another --port`,
