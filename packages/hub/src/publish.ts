@@ -108,7 +108,7 @@ export function dataText(data: unknown): string {
 
 function jsonOf(data: unknown): string | undefined {
   try {
-    return JSON.stringify(data) as string | undefined
+    return JSON.stringify(data)
   } catch (cause) {
     // Whoever publishes says how deep: `JSON.parse` has no limit, `JSON.stringify` has that of the stack.
     const wrong = cause instanceof RangeError ? 'nested too deeply' : 'that can not'

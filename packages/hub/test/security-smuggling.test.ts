@@ -98,9 +98,7 @@ describe('bytes that two could read differently', () => {
     using connection = new RawConnection(server.url)
     connection.send(outer(LENGTH))
     assert.equal((await connection.answer()).status, 200)
-    connection.send(
-      outer('Transfer-Encoding: chunked', '1;of=a-chunk\r\nx\r\n0\r\nTrailer: y\r\n\r\n'),
-    )
+    connection.send(outer('Transfer-Encoding: chunked', '1;of=a-chunk\r\nx\r\n0\r\nTrailer: y\r\n\r\n'))
     assert.equal((await connection.answer()).status, 200)
     assert.equal((await connection.answer()).status, 200)
     assert.deepEqual(seen, ['/channels/outer', '/channels/outer', '/channels/smuggled'])
@@ -131,12 +129,12 @@ describe('bytes that two could read differently', () => {
     assert.ok(!seen.includes('/channels/smuggled'))
   })
 
-  test('HTTP/1.0 has no chunks', async () => {
+  test('chunks in HTTP/1.0 end the connection', async () => {
     using connection = new RawConnection(server.url)
     connection.send(outer('Transfer-Encoding: chunked', '0\r\n\r\n').replace('HTTP/1.1', 'HTTP/1.0'))
     await connection.closed
+    // RFC 9112 6.1 would have it refused, or the connection closed behind it.
     assert.ok(!seen.includes('/channels/smuggled'))
-    assert.deepEqual((await hub.read('outer', { after: 'start' })).events, [])
   })
 
   test('what stands behind a stream is not taken up', async () => {
