@@ -22,7 +22,7 @@ import { listen, portOf } from './listen.ts'
 import { handlerOn, type NodeHandlerOptions } from './node.ts'
 import { Problem, problemAnswer } from './problem.ts'
 import type { Secure } from './secure.ts'
-import { interruptionOf } from './turns.ts'
+import { interruptionOf, spendLine, takeTurn } from './turns.ts'
 
 export interface HubServerOptions extends NodeHandlerOptions {
   /** Default 0: any that is free. */
@@ -131,7 +131,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     lenders.push(lender)
     server.on('request', (req: IncomingMessage, res: ServerResponse) => {
       const problem = headProblem(req, headersLimit)
-      if (problem !== undefined) refuseHead(hub, res, problem)
+      if (problem !== undefined) void refuseHead(hub, req, res, problem)
       else if (!lender.offer(req, res)) void keep(req, res)
     })
     return server
@@ -185,11 +185,22 @@ function headProblem(req: IncomingMessage, headersLimit: number): Problem | unde
     const text = `Expected at most ${headersLimit} header lines: send fewer`
     return new Problem('head-too-large', text, { limit: headersLimit }, {}, 'headers')
   }
+  // Node's parser takes `HTTP/2.0` in text, and what follows for an error.
+  if (req.httpVersionMajor !== 1) return new Problem('bad-request', 'Expected HTTP/1.1, or HTTP/1.0')
   if (hasHost(req)) return undefined
   return new Problem('bad-request', 'Expected one `Host` header: say which hub this is for')
 }
 
-function refuseHead(hub: Hub, res: ServerResponse, problem: Problem): void {
+/** In its turn, and nothing behind it is taken up: whoever sends such a head may mean something else by what follows. */
+async function refuseHead(
+  hub: Hub,
+  { socket }: IncomingMessage,
+  res: ServerResponse,
+  problem: Problem,
+): Promise<void> {
+  const come = takeTurn(socket, res)
+  if (come !== true && !(await come)) return
+  spendLine(socket)
   const { status, headers, body } = problemAnswer(problem)
   if (problem.limited !== undefined) hub.limited.count(problem.limited)
   const bytes = Buffer.from(body as string)
