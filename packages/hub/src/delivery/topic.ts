@@ -1,6 +1,7 @@
 /** Everyone who waits for records of one channel set: the audiences of its variants, and those who wait for one record only. */
 import type { ChannelSet } from '../log/channel-set.ts'
 import type { Position } from '../log/log.ts'
+import type { Holder } from './holder.ts'
 import { Audience } from './audience.ts'
 import { type Coder, CODINGS } from './coding/coding.ts'
 import type { Frame } from './frame.ts'
@@ -8,6 +9,8 @@ import type { TopicPages } from './page-reads.ts'
 import { type Variant, variantKey } from './variant.ts'
 
 export interface Waiter {
+  readonly id: number
+  readonly holder: Holder
   readonly after: Position
   wake(): void
 }

@@ -1,4 +1,5 @@
 /** The query of a request: each parameter known, and given once. Pure. */
+import type { LimitName } from '../limits/names.ts'
 import { Problem } from './problem.ts'
 
 const NONE: ReadonlyMap<string, string> = new Map()
@@ -30,14 +31,14 @@ export class Query {
     return this.#values.get(name)
   }
 
-  /** @throws {Problem} `invalid-parameter` */
-  number(name: string, least: number, most: number): number | undefined {
+  /** @param limited What limit `most` is. @throws {Problem} `invalid-parameter` */
+  number(name: string, least: number, most: number, limited?: LimitName): number | undefined {
     const text = this.#values.get(name)
     if (text === undefined) return undefined
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
     if (value >= least && value <= most) return value
     const expected = most === Infinity ? `of ${least} or more` : `from ${least} to ${most}`
-    throw invalidParameter(name, `a whole number ${expected}`, text, most)
+    throw invalidParameter(name, `a whole number ${expected}`, text, most, value > most ? limited : undefined)
   }
 
   /** @throws {Problem} `invalid-parameter` */
@@ -68,10 +69,10 @@ export function invalidParameter(
   expected: string,
   got: string,
   limit = Infinity,
+  limited?: LimitName,
 ): Problem {
   const shown = JSON.stringify(got.length > 80 ? `${got.slice(0, 80)}…` : got)
-  return new Problem('invalid-parameter', `Expected \`${parameter}\` to be ${expected}, got ${shown}`, {
-    parameter,
-    ...(limit < Infinity ? { limit } : {}),
-  })
+  const members = { parameter, ...(limit < Infinity ? { limit } : {}) }
+  const text = `Expected \`${parameter}\` to be ${expected}, got ${shown}`
+  return new Problem('invalid-parameter', text, members, {}, limited)
 }
