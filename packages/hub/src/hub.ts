@@ -129,7 +129,7 @@ export class Hub {
 
   /** One page of events of some channels or patterns. */
   async read(channels: string | readonly string[], options: ReadOptions = {}): Promise<Page> {
-    const { limit = 100, waitMs = 0, signal } = options
+    const { limit = this.#pageEvents, waitMs = 0, signal } = options
     const origin = originOf(options, waitMs > 0 ? { after: 'now' } : { last: limit })
     return this.readPage(this.channelSet(channels), origin, limit, {
       ms: waitMs,
@@ -142,6 +142,11 @@ export class Hub {
     if (wait.ms === 0) return this.#page(set, origin, limit, wait)
     this.admit(wait.holder)
     return this.#page(set, origin, limit, { ...wait, gate: this })
+  }
+
+  /** Events of a page when nobody said how many. */
+  get #pageEvents(): number {
+    return Math.min(100, this.limits.pageEvents)
   }
 
   #page(set: ChannelSet, origin: Origin, limit: number, wait: Wait): Promise<Page> {
@@ -164,7 +169,7 @@ export class Hub {
     for (;;) {
       if (signal.aborted) return
       // What reads in the hub's own process is not counted among its readers.
-      const page = await this.#page(set, origin, 100, {
+      const page = await this.#page(set, origin, this.#pageEvents, {
         ms: 'last' in origin ? 0 : this.limits.waitMs,
         signal,
       })

@@ -81,8 +81,8 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     const lender = new Lender(server, handler, options, keep)
     lenders.push(lender)
     allowHalfOpen(server)
-    // Node would leave out the others without a word.
-    server.maxHeadersCount = headersLimit + 1
+    // Node would leave out the others without a word, or say that there were too many bytes: they are counted below.
+    server.maxHeadersCount = 0
     if (limits.connections < Infinity) server.maxConnections = limits.connections
     server.on('drop', () => hub.limited.count('connections'))
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
