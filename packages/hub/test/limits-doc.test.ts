@@ -124,7 +124,7 @@ describe('limits by flag and configuration', () => {
       for (const wrong of ['', '0', '-1', 'x', '1e3', '1 ', '10XB', '0s', '99999d', '0B'])
         assert.throws(() => limitOfText(name, wrong), { name: 'AmountError' }, wrong)
       for (const wrong of [null, true, 0, -1, {}, '', '12', Number.NaN, Infinity, [1]])
-        assert.throws(() => limitOfJson(name, wrong), { name: 'AmountError' }, String(wrong))
+        assert.throws(() => limitOfJson(name, wrong), { name: 'AmountError' })
     })
   }
 
