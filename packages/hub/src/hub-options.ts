@@ -107,3 +107,17 @@ export interface TailOptions {
   /** History was lost. Without this, the iteration throws `history-lost`. */
   readonly onGap?: (gap: NonNullable<Page['gap']>) => void
 }
+
+/** Whose streams and waiting long polls to end: a subject's, those that read a channel (or what a pattern matches), or one. */
+export type Disconnect =
+  | {
+      readonly subject: string
+      /**
+       * Refuses what was given to this subject until now: tickets, and rights whose `issued` is not later (or missing). Until
+       * the hub's process ends, or for 24 h. Default false.
+       */
+      readonly revoke?: boolean
+    }
+  | { readonly channel: string }
+  /** `ReaderInfo.id` */
+  | { readonly reader: number }

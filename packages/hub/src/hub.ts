@@ -1,5 +1,6 @@
 /** The whole server side in one object, with no HTTP in it. */
-import { formatCursor, type Page, type PageEvent, parseCursor } from '@downlink/wire'
+import { checkPattern, formatCursor, type Page, type PageEvent, parseCursor, partsMeet } from '@downlink/wire'
+import { Revocations } from './auth/revocations.ts'
 import { type Clock, jitter, systemClock } from './clock.ts'
 import { coderOf, type Coding } from './delivery/coding/coding.ts'
 import { DEFAULT_DELIVERY, Delivery } from './delivery/delivery.ts'
@@ -8,12 +9,14 @@ import { readPage } from './delivery/page.ts'
 import type { Reader } from './delivery/reader.ts'
 import type { Sink } from './delivery/sink.ts'
 import { type Origin, startOf } from './delivery/start.ts'
+import { endOfStream } from './delivery/term.ts'
 import type { Full } from './delivery/seats.ts'
 import { plainVariant, type Variant } from './delivery/variant.ts'
 import type { Wait } from './delivery/watch.ts'
 import { HubError } from './errors.ts'
 import {
   DEFAULT_HUB_LIMITS,
+  type Disconnect,
   type HubLimits,
   type HubOptions,
   type Published,
@@ -42,6 +45,7 @@ export class Hub {
   readonly ownLimiter: Limiter | undefined
   readonly #running = new Set<string>()
   readonly #stop = new AbortController()
+  readonly #revocations = new Revocations()
 
   constructor(options: HubOptions) {
     this.clock = options.clock ?? systemClock
@@ -137,11 +141,18 @@ export class Hub {
     })
   }
 
-  /** As `read`, with everything parsed. @throws {HubError} `overload`, `too-many-streams`, `draining`, and not as a rejection */
+  /** As `read`, with everything parsed. @throws {HubError} as `admit`, and not as a rejection */
   readPage(set: ChannelSet, origin: Origin, limit: number, wait: Wait = { ms: 0 }): Promise<Page> {
-    if (wait.ms === 0) return this.#page(set, origin, limit, wait)
+    if (wait.ms <= 0) return this.#page(set, origin, limit, wait)
     this.admit(wait.holder)
-    return this.#page(set, origin, limit, { ...wait, gate: this })
+    const ms = Math.min(wait.ms, this.#msLeft(wait.holder))
+    return this.#page(set, origin, limit, { ...wait, ms, gate: this })
+  }
+
+  #msLeft({ until }: Holder = NOBODY): number {
+    if (until === undefined) return Infinity
+    const now = this.clock.now()
+    return endOfStream(until, now, this.clock.random()) - now
   }
 
   /** Events of a page when nobody said how many. */
@@ -184,7 +195,7 @@ export class Hub {
     }
   }
 
-  /** Opens a stream on a connection. @throws {HubError} `overload`, `too-many-streams`, `draining` */
+  /** Opens a stream on a connection. @throws {HubError} as `admit` */
   open(
     set: ChannelSet,
     origin: Origin,
@@ -260,9 +271,40 @@ export class Hub {
     await this.close()
   }
 
-  /** @throws {HubError} `overload`, `too-many-streams`, `draining`: no more readers for now */
+  /**
+   * Ends streams and waiting long polls of this hub cleanly, and says how many. Whoever may still read comes back at once: who
+   * is not to has to be refused, by `authorize` or by `revoke`.
+   *
+   * @throws {HubError} `invalid-option`, `revocations-full` @throws {WireError} `invalid-pattern`
+   */
+  disconnect(who: Disconnect): number {
+    const { delivery } = this
+    if ('reader' in who) return delivery.endThose(({ id }) => id === who.reader)
+    if ('subject' in who) {
+      if (who.revoke) this.#revocations.add(who.subject, this.clock.now())
+      return delivery.endThose(({ holder }) => holder.subject === who.subject)
+    }
+    const channel = checkPattern(who.channel)
+    return delivery.endThose(({ set }) => set.parts.some((part) => partsMeet(channel, part)))
+  }
+
+  /** Whether a right still holds. @throws {HubError} `expired`, `revoked` */
+  checkRight({ subject, until = Infinity, issued }: Pick<Holder, 'subject' | 'until' | 'issued'>): void {
+    const now = this.clock.now()
+    if (until <= now) throw new HubError('expired', 'The right to this has ended: come back with a new token')
+    if (this.#revocations.hold(subject, issued, now))
+      throw new HubError('revoked', 'The rights of this subject were revoked: come back with a new token')
+  }
+
+  /**
+   * @throws {HubError} `overload`, `too-many-streams`, `draining`: no more readers for now; `expired`, `revoked`,
+   *   `invalid-ticket`: not with this right
+   */
   admit(holder: Holder = NOBODY): void {
     if (this.stopping.aborted) throw new HubError('draining', 'The hub is stopping: come back in a moment')
+    this.checkRight(holder)
+    const { ticket, until = Infinity } = holder
+    if (ticket !== undefined) this.delivery.tickets.admit(ticket, until, this.clock.now())
     this.seat(holder)
   }
 

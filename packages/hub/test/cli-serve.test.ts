@@ -7,7 +7,7 @@ import test, { type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { loadPage } from '../src/cli/page.ts'
 import { spawnQuietly } from '../../../e2e/helpers/process.ts'
-import { result, run, serving } from './cli/command.ts'
+import { messagesOf, result, run, serving } from './cli/command.ts'
 import { folderOf } from './cli/folder.ts'
 
 test('prints lines that work when they are pasted', async (t) => {
@@ -48,7 +48,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     // No error: the stream's end is its own.
     for (let part = await reader?.read(); part && !part.done; part = await reader?.read());
     assert.equal(await command.ended, 0)
-    assert.equal(command.stderr, '')
+    assert.deepEqual(messagesOf(command), ['info started', 'info stopping', 'info stopped'])
   })
 }
 
@@ -114,6 +114,17 @@ for (const [args, line] of [
   ],
   [['serve', '--limit', 'body'], /--limit body: Expected a limit such as/],
   [['serve', '--limit', 'body=big'], /--limit body=big: Expected a size such as 512KB/],
+  [['serve', '--log-level', 'all'], /--log-level all: .*silent, error, warn, info, debug/],
+  [
+    ['serve', '--trust-proxy', 'all'],
+    /--trust-proxy all: Expected an address, a network such as 10\.0\.0\.0\/8/,
+  ],
+  [['serve', '--trust-proxy', '::/0'], /--trust-proxy ::\/0: Expected an address/],
+  [['serve', '--forwarded-header', 'via'], /--forwarded-header via: .*x-forwarded-for, forwarded/],
+  [
+    ['serve', '--log', 'memory', '--forwarded-header', 'forwarded'],
+    /--forwarded-header is for proxies that are trusted: say which with --trust-proxy/,
+  ],
   [['serve', '--config', 'no-such.json'], /The configuration no-such\.json can't be read: no such file/],
   [
     ['log', 'info', '--log', 'memory'],

@@ -1,5 +1,6 @@
 /** What is refused, as `application/problem+json` (RFC 9457): what was wrong and how to mend it. */
 import { WireError } from '@downlink/wire'
+import { Refusal, type RefusalCode } from '../auth/refusal.ts'
 import { HubError } from '../errors.ts'
 import { LogError } from '../log/log.ts'
 import type { LimitName } from '../limits/names.ts'
@@ -22,11 +23,17 @@ export const PROBLEMS = {
   // What was sent
   'invalid-type': [400, 'Not an event type'],
   'invalid-utf8': [400, 'Not UTF-8'],
+  'invalid-json': [400, 'Not the JSON that is expected'],
   'invalid-ndjson': [400, 'Not NDJSON'],
   'empty-batch': [400, 'No events'],
   'body-aborted': [400, 'The body broke off'],
   // Who asked
+  'invalid-credentials': [400, 'Not said in a way that counts'],
   unauthorized: [401, 'Who are you?'],
+  expired: [401, 'The right has ended'],
+  revoked: [401, 'The right was revoked'],
+  'invalid-ticket': [401, 'Not a ticket for this'],
+  'invalid-token': [401, 'Not a token that counts'],
   forbidden: [403, 'Not allowed'],
   guard: [403, 'No rules yet'],
   'cross-site': [403, 'From another site'],
@@ -51,6 +58,8 @@ export const PROBLEMS = {
   'not-implemented': [501, 'No such method'],
   draining: [503, 'Stopping'],
   overload: [503, 'Full'],
+  'revocations-full': [503, 'Too many revocations'],
+  'keys-unavailable': [503, 'The keys are away'],
   'log-unavailable': [503, 'The log is away'],
   'log-full': [503, 'The log is full'],
   'log-closed': [503, 'Stopping'],
@@ -102,15 +111,20 @@ export class Problem extends Error {
   }
 }
 
+/** RFC 6750 section 3.1 */
+export const INVALID_TOKEN: Headers = { 'www-authenticate': 'Bearer error="invalid_token"' }
+
 /** Whatever was thrown, as a problem. What nobody foresaw is `internal`, and tells nothing. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
+  if (error instanceof Refusal) return refused(error)
   if (error instanceof WireError || error instanceof HubError || error instanceof LogError) {
     const members = error instanceof HubError && error.limit !== undefined ? { limit: error.limit } : {}
     if (error.code in PROBLEMS) {
       const code = error.code as ProblemCode
       if (!(error instanceof HubError)) return new Problem(code, error.message, members)
-      return new Problem(code, error.message, members, comeBack(error), error.limited)
+      const headers = PROBLEMS[code][0] === 401 ? INVALID_TOKEN : comeBack(error)
+      return new Problem(code, error.message, members, headers, error.limited)
     }
   }
   return new Problem('internal', 'The hub failed on this request; its log says why')
@@ -121,13 +135,47 @@ function comeBack({ waitMs = Infinity }: HubError): Headers {
   return waitMs === Infinity ? {} : { 'retry-after': String(Math.ceil(waitMs / 1000)) }
 }
 
-export function problemAnswer(problem: Problem): WholeAnswer {
+/** RFC 6750 section 3.1. */
+const BEARER_ERRORS: Readonly<Record<RefusalCode, string | undefined>> = {
+  unauthorized: undefined,
+  'invalid-credentials': 'invalid_request',
+  'invalid-token': 'invalid_token',
+  forbidden: 'insufficient_scope',
+  'cross-site': undefined,
+  'keys-unavailable': undefined,
+}
+
+function refused({ code, message }: Refusal): Problem {
+  const error = BEARER_ERRORS[code]
+  if (error === undefined && code !== 'unauthorized') return new Problem(code, message)
+  const challenge =
+    error === undefined ? 'Bearer' : `Bearer error="${error}", error_description="${plain(message)}"`
+  return new Problem(code, message, {}, { 'www-authenticate': challenge })
+}
+
+/** What may stand in a quoted string of a challenge: RFC 6750 allows neither quotes nor backslashes, nor what is not ASCII. */
+function plain(text: string): string {
+  return text
+    .replaceAll(/["\\]/g, "'")
+    .replaceAll(/[^ -~]/g, '?')
+    .slice(0, 300)
+}
+
+/** @param id Of the request, where there is one. */
+export function problemAnswer(problem: Problem, id?: string): WholeAnswer {
   const { code, status, message, members, headers } = problem
   const [, title] = PROBLEMS[code]
-  const body = { type: `urn:downlink:problem:${code}`, title, status, detail: message, code, ...members }
+  const type = `urn:downlink:problem:${code}`
+  const instance = id === undefined ? {} : { instance: `urn:downlink:request:${id}` }
+  const body = { type, title, status, detail: message, ...instance, code, ...members }
   return {
     status,
-    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(id !== undefined && { 'x-request-id': id }),
+      ...headers,
+    },
     body: `${JSON.stringify(body)}\n`,
   }
 }

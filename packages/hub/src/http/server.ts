@@ -1,15 +1,27 @@
-/** The hub's own server: Node's HTTP/1.1 server with the hub on it, its limits, and a clean stop. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+/** The hub's own server: Node's HTTP/1.1 server with the hub on it, HTTP/2 beside it, their limits, and a clean stop. */
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http'
 import type { Socket } from 'node:net'
 import { isLoopbackAddress, isLoopbackHost } from '../auth/guard.ts'
 import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
+import type { TlsOptions } from './certificate.ts'
+import { sortByAlpn, sortByPreface, type Take } from './door.ts'
+import type { H2Sessions } from './h2-sessions.ts'
+import { DEFAULT_STREAMS } from './h2-limits.ts'
 import { Handler } from './handler.ts'
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-limits.ts'
 import { Lender } from './lend.ts'
 import { listen, portOf } from './listen.ts'
 import { handlerOn, type NodeHandlerOptions } from './node.ts'
 import { Problem, problemAnswer } from './problem.ts'
+import type { Secure } from './secure.ts'
 import { interruptionOf } from './turns.ts'
 
 export interface HubServerOptions extends NodeHandlerOptions {
@@ -17,9 +29,18 @@ export interface HubServerOptions extends NodeHandlerOptions {
   readonly port?: number
   /** Default `localhost`: 127.0.0.1 and, where the machine has it, ::1. */
   readonly host?: string
+  /**
+   * TLS, 1.2 or newer, in place of plain HTTP; by ALPN it is HTTP/2 or HTTP/1.1. What is in files is read again when it changes.
+   * Default none.
+   */
+  readonly tls?: TlsOptions
+  /** Without TLS: takes HTTP/2 from those who begin with it, such as a proxy that ends TLS. Default false. */
+  readonly h2c?: boolean
+  /** Streams of one HTTP/2 connection at once; one more is refused. Default 256. */
+  readonly maxConcurrentStreams?: number
   /** Bytes of a request's head at most; a larger one is `431`. Default 16,384. */
   readonly headLimit?: number
-  /** How long a head may take to arrive, in milliseconds; then `408`. Default 10,000. */
+  /** How long a head may take to arrive, in milliseconds; then `408`. A TLS handshake, too. Default 10,000. */
   readonly headTimeoutMs?: number
   /** Header lines of a request at most; more are `431`. Default 100. */
   readonly headersLimit?: number
@@ -33,7 +54,7 @@ export interface HubServerOptions extends NodeHandlerOptions {
 const KEEP_ALIVE_MS = 75_000
 
 export interface HubServer {
-  /** The first of the addresses listened on. */
+  /** The first of the addresses listened on; with `tls` one of `node:https`. */
   readonly server: Server
   /** E.g. `http://localhost:4080`. */
   readonly url: string
@@ -42,9 +63,9 @@ export interface HubServer {
   stop(): Promise<void>
 }
 
-/** Listens. @throws what `net.Server.listen` meets, e.g. `EADDRINUSE` */
+/** Listens. @throws what `net.Server.listen` meets, e.g. `EADDRINUSE`; {HubError} `invalid-option` */
 export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promise<HubServer> {
-  const { host = 'localhost', port = 0, graceMs = 5_000 } = options
+  const { host = 'localhost', port = 0, graceMs = 5_000, tls } = options
   const limits: HttpLimits = { ...DEFAULT_HTTP_LIMITS, ...definedOf(options) }
   const { headLimit, headTimeoutMs, headersLimit, bodyTimeoutMs } = limits
   if (!options.authorize && !isLoopbackHost(host) && !isLoopbackAddress(host)) {
@@ -53,44 +74,70 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
       `Expected \`host\` to be a loopback address such as localhost, got ${JSON.stringify(host)}: a hub that others can reach needs \`authorize\``,
     )
   }
+  if (tls && options.h2c) {
+    throw new HubError(
+      'invalid-option',
+      'Expected `tls` or `h2c`, got both: with TLS a client says by ALPN that it wants HTTP/2',
+    )
+  }
+  const report = (error: unknown): void => hub.delivery.report(error)
   const handler = new Handler(hub, options)
   const keep = handlerOn(handler, options)
+  // What most hubs have no need of, and 3 MB of RSS, is loaded when it is needed.
+  const secure = tls && (await (await import('./secure.ts')).Secure.load(tls, headTimeoutMs, report))
+  const http2 =
+    tls || options.h2c
+      ? new (await import('./h2-sessions.ts')).H2Sessions(handler, {
+          mount: options.mount,
+          streams: options.maxConcurrentStreams ?? DEFAULT_STREAMS,
+          headLimit,
+          headTimeoutMs,
+          bodyTimeoutMs,
+          keepAliveMs: KEEP_ALIVE_MS,
+        })
+      : undefined
   const lenders: Lender[] = []
+  const settings: ServerOptions = {
+    maxHeaderSize: headLimit,
+    // Node would refuse without a word.
+    requireHostHeader: false,
+    headersTimeout: headTimeoutMs,
+    requestTimeout: Math.max(headTimeoutMs, bodyTimeoutMs),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: Math.max(20, Math.min(1000, Math.floor(headTimeoutMs / 4))),
+    // Notices peers that vanish while nothing is written.
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+    // `Upgrade` is ignored; the event is for `lend.ts`.
+    shouldUpgradeCallback: () => false,
+  }
   const create = (): Server => {
-    const server = createServer(
-      {
-        maxHeaderSize: headLimit,
-        // Node would refuse without a word.
-        requireHostHeader: false,
-        headersTimeout: headTimeoutMs,
-        requestTimeout: Math.max(headTimeoutMs, bodyTimeoutMs),
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        connectionsCheckingInterval: Math.max(20, Math.min(1000, Math.floor(headTimeoutMs / 4))),
-        // Notices peers that vanish while nothing is written.
-        keepAlive: true,
-        keepAliveInitialDelay: 30_000,
-        // `Upgrade` is ignored; the event is for `lend.ts`.
-        shouldUpgradeCallback: () => false,
-      },
-      (req, res) => {
-        const problem = headProblem(req, headersLimit)
-        if (problem !== undefined) refuseHead(hub, res, problem)
-        else if (!lender.offer(req, res)) void keep(req, res)
-      },
-    )
-    const lender = new Lender(server, handler, options, keep)
-    lenders.push(lender)
+    const server = secure ? secure.create(settings) : createServer(settings)
+    const refused = (error: NodeJS.ErrnoException, socket: Socket): void =>
+      refuse(hub, error, socket, headLimit)
+    server.on('clientError', refused)
     allowHalfOpen(server)
     // Node would leave out the others without a word, or say that there were too many bytes: they are counted below.
     server.maxHeadersCount = 0
     if (limits.connections < Infinity) server.maxConnections = limits.connections
     server.on('drop', () => hub.limited.count('connections'))
-    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
-      refuse(hub, error, socket, headLimit),
+    const lender = new Lender(
+      server,
+      handler,
+      options,
+      keep,
+      sort(server, http2, secure !== undefined, refused),
     )
+    lenders.push(lender)
+    server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+      const problem = headProblem(req, headersLimit)
+      if (problem !== undefined) refuseHead(hub, res, problem)
+      else if (!lender.offer(req, res)) void keep(req, res)
+    })
     return server
   }
   const servers = await listen(create, port, host)
+  secure?.follow()
   handler.metrics.connections(() => connectionsOf(servers))
   const [server] = servers
   const bound = portOf(server)
@@ -98,9 +145,24 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
   return {
     server,
     port: bound,
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    stop: () => (stopped ??= stop(hub, servers, lenders, graceMs)),
+    url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    stop: () => (stopped ??= stop(hub, { servers, lenders, http2, secure }, graceMs)),
   }
+}
+
+/** Who gets which connection. @returns What gives one back to HTTP/1.1 that was lent. */
+function sort(
+  server: Server,
+  http2: H2Sessions | undefined,
+  secure: boolean,
+  refused: (error: NodeJS.ErrnoException, socket: Socket) => void,
+): Take {
+  if (http2 === undefined) return (socket) => void server.emit('connection', socket)
+  const take: Take = (socket) => http2.accept(socket)
+  if (secure) return sortByAlpn(server, take)
+  return sortByPreface(server, take, http2.heads, (socket, code) => {
+    refused(Object.assign(new Error('No head'), { code }), socket)
+  })
 }
 
 /** A client that has sent its request may close its side and still wants the answer (`nc -N`). Node has the switch, but not in its documentation. */
@@ -155,6 +217,11 @@ const CLOSING = { 'x-content-type-options': 'nosniff', connection: 'close' }
 /** What Node's parser refuses never becomes a request; it gets its problem all the same. */
 function refuse(hub: Hub, error: NodeJS.ErrnoException, socket: Socket, headLimit: number): void {
   const when = interruptionOf(socket)
+  // A handshake that has failed leaves nothing to tell it on.
+  if (/^(?:ERR_SSL_|ERR_TLS_|EPROTO)/.test(error.code ?? '')) {
+    socket.destroy()
+    return
+  }
   if (error.code === 'ECONNRESET' || !socket.writable || when === 'answering') {
     socket.destroy()
     return
@@ -192,15 +259,20 @@ function problemOf(code: string | undefined, withinBody: boolean, headLimit: num
   return new Problem('bad-request', 'These bytes are no HTTP/1.1 request')
 }
 
-async function stop(
-  hub: Hub,
-  servers: readonly Server[],
-  lenders: readonly Lender[],
-  graceMs: number,
-): Promise<void> {
+interface Running {
+  readonly servers: readonly Server[]
+  readonly lenders: readonly Lender[]
+  readonly http2: H2Sessions | undefined
+  readonly secure: Secure | undefined
+}
+
+async function stop(hub: Hub, running: Running, graceMs: number): Promise<void> {
+  const { servers, lenders, http2, secure } = running
+  secure?.close()
   const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
   hub.drain()
   for (const lender of lenders) lender.closeIdle()
+  http2?.close()
   // Also those that become idle when their answer is through.
   const sweep = setInterval(() => {
     for (const server of servers) server.closeIdleConnections()
@@ -208,6 +280,8 @@ async function stop(
   const timer = setTimeout(() => {
     for (const server of servers) server.closeAllConnections()
     for (const lender of lenders) lender.closeAll()
+    http2?.destroy()
+    secure?.cut()
   }, graceMs)
   await Promise.all(closed)
   clearInterval(sweep)

@@ -9,8 +9,19 @@ type Meet = (hub: Running) => Promise<Got>
 
 /** Of these the connection must be torn or strange: `http-hostile.test.ts`, on the hub's own server. */
 type Torn = 'bad-request' | 'body-aborted' | 'body-timeout' | 'head-too-large'
-/** These need rules: `access.ts`, `limits.test.ts`. */
-type Ruled = 'unauthorized' | 'forbidden' | 'too-many-streams'
+/** These need rules: `access.ts`, `tickets.ts`, `disconnects.ts`, `limits.test.ts`, `auth-refusal.test.ts`. */
+type Ruled =
+  | 'unauthorized'
+  | 'forbidden'
+  | 'invalid-token'
+  | 'invalid-credentials'
+  | 'keys-unavailable'
+  | 'expired'
+  | 'revoked'
+  | 'invalid-ticket'
+  | 'too-many-streams'
+/** Ten thousand requests away: `auth-revocations.test.ts`. */
+type Far = 'revocations-full'
 
 const get =
   (path: string, headers: NonNullable<Ask['headers']> = {}): Meet =>
@@ -60,7 +71,7 @@ const ended = fresh('ended')
 const mismatch = fresh('mismatch')
 const fast = fresh('fast')
 
-const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled>, readonly [number, Meet]>> = {
+const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled | Far>, readonly [number, Meet]>> = {
   'invalid-channel': [400, get('/channels/a..b')],
   'invalid-pattern': [400, get('/channels/a*')],
   'too-many-channels': [400, get(`/channels/${Array.from({ length: 65 }, (_, n) => `c${n}`).join(',')}`)],
@@ -74,6 +85,7 @@ const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled>, readonly [number
   'invalid-type': [400, post('a?type=downlink:open', 'x')],
   'invalid-utf8': [400, post('a', Uint8Array.of(0xff))],
   'invalid-ndjson': [400, post('a', 'x', ndjson)],
+  'invalid-json': [400, (hub) => ask(`${hub.url}/disconnect`, { method: 'POST', body: '{' })],
   'empty-batch': [400, post('a', '', ndjson)],
   guard: [403, get('/channels/a', { host: 'example.com' })],
   'cross-site': [403, post('a', 'x', { origin: 'https://evil.example' })],
