@@ -30,7 +30,7 @@ import { ChannelSet } from './log/channel-set.ts'
 import type { Appended, ChannelInfo, Health, Log, NewEvent } from './log/log.ts'
 import { MemoryLog } from './log/memory.ts'
 import type { RetentionRule } from './log/retention.ts'
-import { checkTargets, fingerprint, type Publishable, toBatch } from './publish.ts'
+import { checkTargets, fingerprint, type Publishable, scopedKey, toBatch } from './publish.ts'
 
 export class Hub {
   readonly log: Log
@@ -98,11 +98,7 @@ export class Hub {
     const batch = toBatch(targets, publications, this.limits)
     const end = options.end ? targets : []
     if (options.idempotencyKey === undefined) return this.log.append(batch, { end }).then(published)
-    return this.#publishOnce(
-      batch,
-      end,
-      JSON.stringify([options.scope ?? 'embedded', options.idempotencyKey]),
-    )
+    return this.#publishOnce(batch, end, scopedKey(options.scope ?? 'embedded', options.idempotencyKey))
   }
 
   async #publishOnce(batch: readonly NewEvent[], end: readonly string[], key: string): Promise<Published> {
