@@ -1,6 +1,7 @@
 /** What the hub refuses over HTTP because there is too much of it, on real sockets: docs/limits.md. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { Server } from 'node:http'
 import { createConnection, type Socket } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import type { Authorize } from '../src/auth/authorize.ts'
@@ -27,6 +28,7 @@ interface Served {
   readonly hub: Hub
   readonly url: string
   readonly port: number
+  readonly server: Server
   /** `downlink_limited_total` of a limit, as `/metrics` tells. */
   readonly limited: (name: LimitName) => Promise<number>
   readonly metric: (line: string) => Promise<number>
@@ -49,7 +51,14 @@ async function serve(
     const found = text.split('\n').find((one) => one.startsWith(`${line} `))
     return Number(found?.slice(line.length))
   }
-  return { hub, url, port, metric, limited: (name) => metric(`downlink_limited_total{limit="${name}"}`) }
+  return {
+    hub,
+    url,
+    port,
+    server: server.server,
+    metric,
+    limited: (name) => metric(`downlink_limited_total{limit="${name}"}`),
+  }
 }
 
 const as = (token: string, headers: Ask['headers'] = {}): { headers: NonNullable<Ask['headers']> } => ({
@@ -256,10 +265,62 @@ describe('connections', () => {
   })
 })
 
+describe('an answer that its client does not take', () => {
+  const COUNT = 32
+  /** More than two kernels hold for a connection. */
+  async function full(t: TestContext, keep: boolean): Promise<Served> {
+    const limits = { pageBytes: 64 * 2 ** 20, event: 2 ** 20 }
+    const served = await serve(t, { limits }, { answerTimeoutMs: 200, authorize: everybody })
+    for (let n = 0; n < COUNT; n++) await served.hub.publish('large', 'x'.repeat(2 ** 20))
+    // As if somebody else listened for upgrades: nothing is lent then.
+    if (keep) served.server.on('upgrade', (_, socket) => socket.destroy())
+    return served
+  }
+  const polls = [
+    ['a poll', '/channels/large?after=start&transport=poll'],
+    ['a long poll', '/channels/large?after=start&wait=9'],
+  ] as const
+
+  for (const keep of [false, true]) {
+    for (const [what, path] of polls) {
+      test(`${what} is given up with its connection, in time${keep ? ', nothing being lent' : ''}`, async (t) => {
+        const { url, hub, metric } = await full(t, keep)
+        using connection = new RawConnection(url)
+        connection.socket.pause()
+        connection.send(bytes(`GET ${path}`))
+        while (hub.limited.of('answer-time') === 0) await new Promise(setImmediate)
+        // Its own is the only one left.
+        while ((await metric('downlink_connections')) > 1);
+        connection.socket.resume()
+        await connection.closed
+        assert.ok(connection.text.length < COUNT * 2 ** 20)
+      })
+
+      test(`${what} is taken whole by who is slow but goes on${keep ? ', nothing being lent' : ''}`, async (t) => {
+        const { url, hub } = await full(t, keep)
+        using connection = new RawConnection(url)
+        connection.socket.pause()
+        connection.send(bytes(`GET ${path}`)).send(bytes('GET /healthz'))
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        connection.socket.resume()
+        const answer = await connection.answer()
+        assert.ok(answer.body.length > COUNT * 2 ** 20)
+        assert.equal((await connection.answer()).status, 200)
+        // Twice the time in which it would have been given up.
+        await new Promise((resolve) => setTimeout(resolve, 400))
+        assert.equal((await connection.send(bytes('GET /healthz')).answer()).status, 200)
+        assert.equal(hub.limited.of('answer-time'), 0)
+      })
+    }
+  }
+})
+
+/** Where a page ends is no refusal, what HTTP/2 refuses is its library's; tickets and answers that wait have their own tests. */
+const ELSEWHERE = ['page-bytes', 'http2-streams', 'tickets-per-subject', 'answer-time'] as const
+type Elsewhere = (typeof ELSEWHERE)[number]
+
 /** Does what the limit of this name refuses. */
-const MEET: Readonly<
-  Record<Exclude<LimitName, 'page-bytes' | 'tickets-per-subject'>, (served: Served) => Promise<unknown>>
-> = {
+const MEET: Readonly<Record<Exclude<LimitName, Elsewhere>, (served: Served) => Promise<unknown>>> = {
   streams: ({ url, hub }) => {
     Object.assign(hub.limits, { readers: 0 })
     return ask(`${url}/channels/x?wait=1`).finally(() => Object.assign(hub.limits, { readers: 10 }))
@@ -303,6 +364,10 @@ const MEET: Readonly<
   log: ({ url }) => ask(`${url}/channels/x`, { method: 'POST', body: 'x'.repeat(400) }),
 }
 
+function isElsewhere(name: LimitName): name is Elsewhere {
+  return ELSEWHERE.some((one) => one === name)
+}
+
 async function raw(url: string, request: string): Promise<void> {
   using connection = new RawConnection(url)
   connection.send(request)
@@ -312,8 +377,7 @@ async function raw(url: string, request: string): Promise<void> {
 
 describe('each limit', () => {
   for (const name of LIMIT_NAMES) {
-    // Where a page ends is no refusal; tickets have their own tests.
-    if (name === 'page-bytes' || name === 'tickets-per-subject') continue
+    if (isElsewhere(name)) continue
     test(`${name} is counted when it is met`, async (t) => {
       const served = await serve(
         t,
