@@ -62,10 +62,10 @@ test('publishes a batch to several channels: line by line, in each the channels 
 test('a key is remembered in few bytes, however long its scope is, and scopes don’t meet', async (t) => {
   const { hub, log } = world(t)
   const keys: string[] = []
-  const { append } = log
+  const append = log.append.bind(log)
   log.append = (batch, options) => {
     keys.push(options?.idempotency?.key ?? '')
-    return append.call(log, batch, options)
+    return append(batch, options)
   }
   const long = 'x'.repeat(16_000)
   const publish = (scope: string): Promise<Published> =>
