@@ -28,7 +28,7 @@ export const STREAM_BUFFER = 64 * 1024
 export const SMALL_BODY = 64 * 1024
 export const LARGE_BODIES = 16
 
-/** @param headLimit Bytes of a head, as HPACK counts them: 32 for each field besides. More is reset (`ENHANCE_YOUR_CALM`). */
+/** @param headLimit Bytes of a head, as HPACK counts them: 32 for each field besides. Of those who know, more is reset (`ENHANCE_YOUR_CALM`). */
 export function sessionOptions(streams: number, headLimit: number): ServerOptions {
   return {
     settings: { maxConcurrentStreams: streams, maxHeaderListSize: headLimit },

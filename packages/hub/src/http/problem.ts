@@ -90,6 +90,14 @@ export function toProblem(error: unknown): Problem {
   return new Problem('internal', 'The hub failed on this request; its log says why')
 }
 
+export function headTooLarge(limit: number): Problem {
+  return new Problem(
+    'head-too-large',
+    `Expected a request line and headers of at most ${limit} bytes: send fewer or shorter ones`,
+    { limit },
+  )
+}
+
 export function problemAnswer(problem: Problem): WholeAnswer {
   const { code, status, message, members, headers } = problem
   const [, title] = PROBLEMS[code]

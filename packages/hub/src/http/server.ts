@@ -19,7 +19,7 @@ import { Handler } from './handler.ts'
 import { Lender } from './lend.ts'
 import { listen, portOf } from './listen.ts'
 import { handlerOn, type NodeHandlerOptions } from './node.ts'
-import { Problem, problemAnswer } from './problem.ts'
+import { headTooLarge, Problem, problemAnswer } from './problem.ts'
 import type { Secure } from './secure.ts'
 import { interruptionOf } from './turns.ts'
 
@@ -41,11 +41,13 @@ export interface HubServerOptions extends NodeHandlerOptions {
   readonly headLimit?: number
   /** How long a head may take to arrive, in milliseconds; then `408`. A TLS handshake, too. Default 10,000. */
   readonly headTimeoutMs?: number
+  /** How long an idle connection is kept, in milliseconds. Default 75,000: longer than common balancers keep theirs. */
+  readonly keepAliveMs?: number
   /** How long a stop waits for connections to end by themselves, in milliseconds. Default 5,000. */
   readonly graceMs?: number
 }
 
-/** Longer than common balancers keep theirs, so that they close first and no request meets a closing connection. */
+/** Balancers close first then, and no request meets a closing connection. */
 const KEEP_ALIVE_MS = 75_000
 
 export interface HubServer {
@@ -67,6 +69,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     bodyTimeoutMs = 30_000,
     graceMs = 5_000,
     headLimit = 16 * 1024,
+    keepAliveMs = KEEP_ALIVE_MS,
     tls,
   } = options
   if (!options.authorize && !isLoopbackHost(host) && !isLoopbackAddress(host)) {
@@ -94,7 +97,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
           headLimit,
           headTimeoutMs,
           bodyTimeoutMs,
-          keepAliveMs: KEEP_ALIVE_MS,
+          keepAliveMs,
         })
       : undefined
   const lenders: Lender[] = []
@@ -104,7 +107,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     requireHostHeader: false,
     headersTimeout: headTimeoutMs,
     requestTimeout: Math.max(headTimeoutMs, bodyTimeoutMs),
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: Math.max(20, Math.min(1000, Math.floor(headTimeoutMs / 4))),
     // Notices peers that vanish while nothing is written.
     keepAlive: true,
@@ -205,11 +208,7 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket, headLimit: number)
 function problemOf(code: string | undefined, withinBody: boolean, headLimit: number): Problem {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return new Problem(
-        'head-too-large',
-        `Expected a request line and headers of at most ${headLimit} bytes: send fewer or shorter ones`,
-        { limit: headLimit },
-      )
+      return headTooLarge(headLimit)
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new Problem('body-timeout', 'The request took too long to arrive: send it faster')
     case 'HPE_INVALID_EOF_STATE':
