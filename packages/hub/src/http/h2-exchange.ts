@@ -140,14 +140,17 @@ export class H2Exchange implements Sink, Quit {
     stream.on('drain', () => this.#reader?.drained())
   }
 
-  /** All is written. A body that nobody wanted is held back no longer than its answer takes (RFC 9113 8.1). */
+  /** All is written. Of a body that is refused the rest is held back until then, and not asked for any more (RFC 9113 8.1). */
   #finish(): void {
     const stream = this.#stream
     if (stream.destroyed) return
     this.#desk.ending(this)
-    if (stream.endAfterHeaders || stream.readableEnded) return
-    stream.close(NGHTTP2_NO_ERROR)
-    stream.resume()
+    // A body that nobody has begun to read Node ends by itself.
+    if (stream.endAfterHeaders || stream.readableEnded || stream.readableFlowing === null) return
+    // Not at once: a reset overtakes what is about to be sent.
+    const close = (): void => void setImmediate(() => stream.resume().close(NGHTTP2_NO_ERROR))
+    if (stream.writableFinished) close()
+    else stream.once('finish', close)
   }
 
   #closed(): void {
