@@ -118,6 +118,15 @@ function jsonOf(data: unknown): string | undefined {
   }
 }
 
+/** A million of them are kept, and the path of a publish to many channels has thousands of characters. */
+const LONGEST_KEY = 200
+
+/** An idempotency key with its scope. What is longer than most is stored as its hash. */
+export function scopedKey(scope: string, key: string): string {
+  const text = JSON.stringify([scope, key])
+  return text.length <= LONGEST_KEY ? text : createHash('sha256').update(text).digest('base64')
+}
+
 /** Equal for appends that would store the same. */
 export function fingerprint(batch: readonly NewEvent[], end: readonly string[]): string {
   return createHash('sha256')

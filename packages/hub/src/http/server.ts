@@ -14,7 +14,6 @@ import type { Hub } from '../hub.ts'
 import type { TlsOptions } from './certificate.ts'
 import { sortByAlpn, sortByPreface, type Take } from './door.ts'
 import type { H2Sessions } from './h2-sessions.ts'
-import { DEFAULT_STREAMS } from './h2-limits.ts'
 import { Handler } from './handler.ts'
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-limits.ts'
 import { Lender } from './lend.ts'
@@ -89,10 +88,12 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     tls || options.h2c
       ? new (await import('./h2-sessions.ts')).H2Sessions(handler, {
           mount: options.mount,
-          streams: options.maxConcurrentStreams ?? DEFAULT_STREAMS,
+          streams: limits.maxConcurrentStreams,
           headLimit,
+          headersLimit,
           headTimeoutMs,
           bodyTimeoutMs,
+          answerTimeoutMs: limits.answerTimeoutMs,
           keepAliveMs: KEEP_ALIVE_MS,
         })
       : undefined
@@ -117,8 +118,8 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
       refuse(hub, error, socket, headLimit)
     server.on('clientError', refused)
     allowHalfOpen(server)
-    // Node would leave out the others without a word.
-    server.maxHeadersCount = headersLimit + 1
+    // Node would leave out the others without a word, or say that there were too many bytes: they are counted below.
+    server.maxHeadersCount = 0
     if (limits.connections < Infinity) server.maxConnections = limits.connections
     server.on('drop', () => hub.limited.count('connections'))
     const lender = new Lender(
