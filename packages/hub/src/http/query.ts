@@ -1,4 +1,5 @@
 /** The query of a request: each parameter known, and given once. Pure. */
+import { quoted, seen } from '../shown.ts'
 import { Problem } from './problem.ts'
 
 const NONE: ReadonlyMap<string, string> = new Map()
@@ -14,7 +15,9 @@ export class Query {
       const parameter = name.slice(0, 40)
       if (!known.includes(name)) {
         const list = known.length > 0 ? `this route knows ${known.join(', ')}` : 'this route knows none'
-        throw new Problem('unknown-parameter', `Unknown parameter \`${parameter}\`: ${list}`, { parameter })
+        throw new Problem('unknown-parameter', `Unknown parameter \`${seen(name, 40)}\`: ${list}`, {
+          parameter,
+        })
       }
       if (values.has(name)) {
         throw new Problem('repeated-parameter', `\`${parameter}\` is given twice: leave one out`, {
@@ -69,9 +72,12 @@ export function invalidParameter(
   got: string,
   limit = Infinity,
 ): Problem {
-  const shown = JSON.stringify(got.length > 80 ? `${got.slice(0, 80)}…` : got)
-  return new Problem('invalid-parameter', `Expected \`${parameter}\` to be ${expected}, got ${shown}`, {
-    parameter,
-    ...(limit < Infinity ? { limit } : {}),
-  })
+  return new Problem(
+    'invalid-parameter',
+    `Expected \`${parameter}\` to be ${expected}, got ${quoted(got, 80)}`,
+    {
+      parameter,
+      ...(limit < Infinity ? { limit } : {}),
+    },
+  )
 }
