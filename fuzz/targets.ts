@@ -1,0 +1,31 @@
+/** All targets, in the order in which they run. */
+import type { Target } from './target.ts'
+import { accept, encoding, prefer } from './targets/accept.ts'
+import { cursor, position } from './targets/cursor.ts'
+import { keys } from './targets/keys.ts'
+import { names, patterns } from './targets/names.ts'
+import { ndjson } from './targets/ndjson.ts'
+import { address, host, origin } from './targets/origin.ts'
+import { page } from './targets/page.ts'
+import { query } from './targets/query.ts'
+import { request } from './targets/request.ts'
+import { stream } from './targets/stream.ts'
+
+export const targets: readonly Target[] = [
+  stream,
+  cursor,
+  position,
+  names,
+  patterns,
+  page,
+  ndjson,
+  accept,
+  encoding,
+  prefer,
+  host,
+  address,
+  origin,
+  query,
+  keys,
+  request,
+]
