@@ -20,6 +20,9 @@ const { values, positionals } = parseArgs({
   },
 })
 
+/** Names for several. */
+const groups: Readonly<Record<string, readonly Bench[]>> = { all: benches, abuse: abuses }
+
 /** Those that are programs of their own, with arguments of their own. */
 const programs = ['log-append', 'log-channels', 'parser'].filter((name) => existsSync(pathOf(name)))
 
@@ -31,13 +34,12 @@ else if (values.report && (values.quick || values.ours)) {
   process.exitCode = 2
 } else await runAll(wanted() as readonly Bench[])
 
-/** Names for several. */
-const GROUPS: Readonly<Record<string, readonly Bench[]>> = { all: benches, abuse: abuses }
-
 /** The benchmarks named, or undefined when one is not known. */
 function wanted(): readonly Bench[] | undefined {
   const known = [...benches, ...abuses]
-  const named = positionals.flatMap((name) => GROUPS[name] ?? [known.find((bench) => bench.name === name)])
+  const named = positionals.flatMap((name): readonly (Bench | undefined)[] => {
+    return groups[name] ?? [known.find((bench) => bench.name === name)]
+  })
   return named.every((bench) => bench !== undefined) ? named : undefined
 }
 

@@ -19,6 +19,8 @@ export interface Attack {
   readonly connections: number
   /** Seconds of events while it lasts. */
   readonly seconds: number
+  /** Bytes of an event of the normal readers. Default 200. */
+  readonly size?: number
   /** Default: `downlink serve` with nothing but a log in memory. */
   readonly peer?: Peer
   /** Resolves when it is under way. */
@@ -56,7 +58,13 @@ async function runOf(attack: Attack, { quick, say }: BenchContext): Promise<Find
   needFiles(count + READERS)
   return onStage(attack.peer ?? hub(), 1, async (stage) => {
     const { server } = stage
-    const plan = { rate: RATE, seconds: quick ? 3 : attack.seconds, channels: 1, batch: 1, size: 200 }
+    const plan = {
+      rate: RATE,
+      seconds: quick ? 3 : attack.seconds,
+      channels: 1,
+      batch: 1,
+      size: attack.size ?? 200,
+    }
     await stage.open([{ tag: 'normal', channels: [0], count: READERS }])
     await stage.warmUp({ ...plan, seconds: 1 })
     const calm = await stage.measure({ ...plan, seconds: quick ? 1 : 5 }, 'normal')

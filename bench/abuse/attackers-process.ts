@@ -68,7 +68,14 @@ const methods: AttackersMethods = {
   },
 
   async flood(connections, request, perSecond) {
-    const sockets = await Promise.all(Array.from({ length: connections }, () => held()))
+    const sockets: Socket[] = []
+    const place = async (index: number): Promise<void> => {
+      const socket = await held()
+      sockets[index] = socket
+      // Cut for what it does, it does it again.
+      socket.on('close', () => void (present && place(index)))
+    }
+    await Promise.all(Array.from({ length: connections }, (_, index) => place(index)))
     const begun = performance.now()
     let sent = 0
     const turn = (): void => {

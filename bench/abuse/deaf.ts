@@ -8,8 +8,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { ask } from '../load/ask.ts'
 import { keep } from '../machine/children.ts'
 import { onCore, READERS_CORE } from '../machine/cores.ts'
+import { getRequest } from '../peers/dialect.ts'
+import type { Server } from '../peers/server.ts'
 import { findCommand } from '../../scripts/tools.mjs'
 import { attackBench, ATTACKERS_ADDRESS } from './attack.ts'
 
@@ -22,6 +25,7 @@ export const deaf = attackBench({
   rss: 300,
   connections: 5_000,
   seconds: 20,
+  size: 1_000,
   async begin({ server, stage, count }) {
     const request = stage.request([0])
     const [command, ...args] = onCore(READERS_CORE, [
@@ -38,7 +42,7 @@ export const deaf = attackBench({
     if (String(said).trim() !== 'open') throw new Error(`they did not all connect: ${String(said)}`)
   },
   async outcome({ server, count, quick }) {
-    const full = await metricOf(server, 'downlink_readers_full')
+    const full = await metricOf(server, 'downlink_slow_streams')
     if (!quick && full < count / 2)
       throw new Error(`only ${full} of their sockets are full: no attack at all`)
     return [['streams never read, of them full at the end', `${count}, ${full}`]]
@@ -50,10 +54,7 @@ export const deaf = attackBench({
   },
 })
 
-async function metricOf(
-  server: { readonly host: string; readonly port: number },
-  name: string,
-): Promise<number> {
-  const text = await (await fetch(`http://${server.host}:${server.port}/metrics`)).text()
-  return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1])
+async function metricOf(server: Server, name: string): Promise<number> {
+  const { body } = await ask(server, getRequest('/metrics', {}))
+  return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(body)?.[1])
 }
