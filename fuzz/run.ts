@@ -18,6 +18,7 @@ export interface Plan {
 }
 
 export interface Outcome {
+  /** Inputs taken: fewer than planned after a failure. */
   readonly count: number
   readonly seconds: number
   /** How often each thing became of an input. */
@@ -53,12 +54,14 @@ export async function run<Input>(target: Target<Input>, plan: Plan): Promise<Out
   let least = 0
   let before = Number.NaN
   let failure: Failure | undefined
+  let done = 0
   const begun = performance.now()
   // By then every memory that has a bound is full.
   const warm = from + Math.floor(count / 10)
   for (let index = from; index < from + count; index++) {
     if (index === warm) before = heapInUse()
     begin(index)
+    done++
     const input = inputOf(target, seed, index)
     const started = performance.now()
     try {
@@ -87,7 +90,7 @@ export async function run<Input>(target: Target<Input>, plan: Plan): Promise<Out
   }
   const again = failure ? suspects.slice(0, 1) : await confirmed(target, seed, suspects)
   return {
-    count,
+    count: done,
     seconds,
     tally: Object.fromEntries([...tally].sort(([, one], [, other]) => other - one)),
     slowest: again[0] ?? { index: from, ms: 0 },

@@ -40,12 +40,16 @@ export const stream: Target<Input> = {
   make(random) {
     const bytes = bytesFor(random)
     const most = bytes.length > 4_000 ? 3_000 : 40
+    // Small ones are put together, large ones are not: what lies between the two is looked for.
+    const small = random.oneIn(4)
+      ? [1 + random.below(4), 1 + random.below(4), 64 + random.below(200)]
+      : undefined
     return {
       before: random.oneIn(8) ? bytesFor(random) : NOTHING,
       bytes,
-      chunks: random.oneIn(6)
-        ? []
-        : [...random.list(5, () => random.below(most)), 1 + random.below(most * 2)],
+      chunks:
+        small ??
+        (random.oneIn(6) ? [] : [...random.list(5, () => random.below(most)), 1 + random.below(most * 2)]),
       limit: random.oneIn(8) ? 3 + random.below(150) : 0,
     }
   },
