@@ -25,6 +25,7 @@ process.on('message', (question) => {
     timers: liveTimers(),
     handles,
     heap: process.memoryUsage().heapUsed,
+    memory: process.memoryUsage(),
   }
   process.send?.(state)
 })

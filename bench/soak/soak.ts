@@ -20,6 +20,8 @@ export interface HubState {
   readonly handles: Readonly<Record<string, number>>
   /** Bytes; after a collection where one was asked for. */
   readonly heap: number
+  /** Of the heap with its garbage, and outside of it. */
+  readonly memory: NodeJS.MemoryUsage
 }
 
 export interface SoakOptions {
@@ -75,8 +77,7 @@ export function soak({ minutes, say }: SoakOptions): Promise<Findings> {
     const sampler = setInterval(() => {
       const x = (performance.now() - begun) / 60_000
       samples.push({ x, y: server.rss() })
-      if (samples.length % 60 === 0)
-        say(`${figure(x)} min: RSS ${bytes(server.rss())}, ${server.files()} descriptors`)
+      if (samples.length % (minutes < 5 ? 15 : 60) === 0) void progress(server, x, say)
     }, 1_000)
     const visitors = startVisitors()
     let run: Run
@@ -128,6 +129,13 @@ export function soak({ minutes, say }: SoakOptions): Promise<Findings> {
       ],
     }
   })
+}
+
+async function progress(server: Server, minute: number, say: (line: string) => void): Promise<void> {
+  const { memory } = await server.ask<HubState>('state')
+  const { rss, heapTotal, heapUsed, external, arrayBuffers } = memory
+  const heap = `heap ${bytes(heapUsed)} of ${bytes(heapTotal)}, outside ${bytes(external)}, of it buffers ${bytes(arrayBuffers)}`
+  say(`${figure(minute)} min: RSS ${bytes(rss)} (${heap}), ${server.files()} descriptors`)
 }
 
 function targetsOf({ slope, error }: Line, before: Rest, after: Rest): Findings['targets'] {
