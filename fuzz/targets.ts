@@ -1,7 +1,9 @@
 /** All targets, in the order in which they run. */
 import type { Target } from './target.ts'
 import { accept, encoding, prefer } from './targets/accept.ts'
+import { credentials } from './targets/credentials.ts'
 import { cursor, position } from './targets/cursor.ts'
+import { addresses, forwarded } from './targets/forwarded.ts'
 import { keys } from './targets/keys.ts'
 import { names, patterns } from './targets/names.ts'
 import { ndjson } from './targets/ndjson.ts'
@@ -10,6 +12,8 @@ import { page } from './targets/page.ts'
 import { query } from './targets/query.ts'
 import { request } from './targets/request.ts'
 import { stream } from './targets/stream.ts'
+import { tickets } from './targets/tickets.ts'
+import { tokens } from './targets/tokens.ts'
 
 export const targets: readonly Target[] = [
   stream,
@@ -27,5 +31,10 @@ export const targets: readonly Target[] = [
   origin,
   query,
   keys,
+  forwarded,
+  addresses,
+  credentials,
+  tokens,
+  tickets,
   request,
 ]

@@ -35,6 +35,7 @@ export declare const tools: Readonly<
     | 'curl'
     | 'python3'
     | 'sqlite3'
+    | 'openssl'
     | 'nginx'
     | 'haproxy'
     | 'caddy'

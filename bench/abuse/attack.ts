@@ -21,7 +21,9 @@ export interface Attack {
   readonly seconds: number
   /** Bytes of an event of the normal readers. Default 200. */
   readonly size?: number
-  /** Default: `downlink serve` with nothing but a log in memory. */
+  /** Where it comes from. Default `ADDRESSES`. */
+  readonly addresses?: readonly string[]
+  /** Default: `downlink serve` with its default limits and a log in memory. */
   readonly peer?: Peer
   /** Resolves when it is under way. */
   begin(scene: Scene): Promise<void>
@@ -43,8 +45,8 @@ export interface Scene {
 /** So many read one channel with so many events a second. */
 const READERS = 200
 const RATE = 50
-/** Where attackers come from: a limit for an address is not one for the readers. */
-export const ATTACKERS_ADDRESS = '127.0.0.2'
+/** Where attackers come from: ten addresses, since a hub limits what one may have, and none of them the readers'. */
+export const ADDRESSES: readonly string[] = Array.from({ length: 10 }, (_, index) => `127.0.0.${index + 2}`)
 /** So long after an attack its connections may still be there. */
 const GONE_MS = 5_000
 
@@ -56,7 +58,7 @@ export function attackBench(attack: Attack): Bench {
 async function runOf(attack: Attack, { quick, say }: BenchContext): Promise<Findings> {
   const count = quick ? Math.ceil(attack.connections / 20) : attack.connections
   needFiles(count + READERS)
-  return onStage(attack.peer ?? hub(), 1, async (stage) => {
+  return onStage(attack.peer ?? hub({ limits: 'default' }), 1, async (stage) => {
     const { server } = stage
     const plan = {
       rate: RATE,
@@ -73,7 +75,11 @@ async function runOf(attack: Attack, { quick, say }: BenchContext): Promise<Find
       const before = { files: server.files(), rss: server.rss() }
       const most = new Most(server)
       const scene: Scene = { stage, server, attackers, count, quick }
-      await attackers.call.connect({ port: server.port, host: server.host, from: ATTACKERS_ADDRESS })
+      await attackers.call.connect({
+        port: server.port,
+        host: server.host,
+        from: attack.addresses ?? ADDRESSES,
+      })
       await attack.begin(scene)
       const meanwhile = await stage.measure(plan, 'normal')
       const rows = await attack.outcome(scene)

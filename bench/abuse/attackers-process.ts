@@ -6,8 +6,8 @@ import { answer } from '../load/rpc.ts'
 export interface Aim {
   readonly port: number
   readonly host: string
-  /** The local address that they come from. */
-  readonly from: string
+  /** The local addresses that they come from, in turn. */
+  readonly from: readonly string[]
 }
 
 /** What has become of their connections. */
@@ -35,8 +35,9 @@ export interface AttackersMethods {
   leave(): void
 }
 
-let aim: Aim = { port: 0, host: '', from: '' }
+let aim: Aim = { port: 0, host: '', from: [] }
 let present = false
+let attempts = 0
 let made = 0
 let closed = 0
 let failed = 0
@@ -110,7 +111,8 @@ function held(): Promise<Socket> {
 /** Counted from the moment on at which it is there. */
 function attach(connected: (socket: Socket) => void): Socket {
   const { from, ...to } = aim
-  const socket = connect({ ...to, localAddress: from, noDelay: true })
+  const localAddress = from[attempts++ % from.length] as string
+  const socket = connect({ ...to, localAddress, noDelay: true })
   let there = false
   socket.on('connect', () => {
     there = true

@@ -14,7 +14,7 @@ import { onCore, READERS_CORE } from '../machine/cores.ts'
 import { getRequest } from '../peers/dialect.ts'
 import type { Server } from '../peers/server.ts'
 import { findCommand } from '../../scripts/tools.mjs'
-import { attackBench, ATTACKERS_ADDRESS } from './attack.ts'
+import { ADDRESSES, attackBench } from './attack.ts'
 
 const script = fileURLToPath(new URL('deaf.py', import.meta.url))
 let deafOnes: ChildProcess | undefined
@@ -33,7 +33,7 @@ export const deaf = attackBench({
       script,
       server.host,
       `${server.port}`,
-      ATTACKERS_ADDRESS,
+      ADDRESSES.join(','),
       `${count}`,
       request,
     ])

@@ -1,8 +1,8 @@
 /**
  * Claim: a publisher that publishes far more than it may does not slow the readers of other channels.
  *
- * 10,000 publishes a second, one event each, to a channel that a normal publisher would write 1,000 to. They are pipelined over
- * eight connections; who reads that channel is not among the normal readers.
+ * 10,000 publishes a second, one event each, from one address, which may publish 1,000. They are pipelined over eight connections, to
+ * a channel that the normal readers do not read.
  */
 import { figure } from '../report/words.ts'
 import { attackBench } from './attack.ts'
@@ -19,6 +19,7 @@ export const flooding = attackBench({
   claim: 'A publisher at ten times its rate: 10,000 publishes a second.',
   rss: 400,
   connections: 8,
+  addresses: ['127.0.0.2'],
   seconds: 15,
   begin: ({ attackers, count, quick }) =>
     attackers.call.flood(Math.max(count, 4), REQUEST, quick ? RATE / 10 : RATE),

@@ -5,12 +5,18 @@ import type { HubState } from './soak.ts'
 // Later than the counting of timers.
 const { createHub } = await import('@downlink/hub')
 const { serveHub } = await import('../../packages/hub/src/http/server.ts')
+const { keepYoungSpaceSmall } = await import('../../packages/hub/src/cli/young-space.ts')
+
+// As `downlink serve`.
+keepYoungSpaceSmall()
 
 const hub = createHub({
   // Full within two minutes: what grows afterwards is no history.
   retention: [{ channels: '**', count: 1_000 }],
-  // Visitors stay for seconds; some of their streams end by their age all the same.
+  // Visitors stay for seconds.
   delivery: { heartbeatMs: 2_000 },
+  // All publishers are one.
+  limits: { publishesPerSubject: Infinity },
 })
 const server = await serveHub(hub, { port: 0, host: '127.0.0.1' })
 console.log(`port ${server.port}`)

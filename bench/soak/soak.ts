@@ -41,6 +41,8 @@ const MOST_SLOPE = 1e6
 /** Bytes of heap that may be left when all have gone: code that was compiled meanwhile, and a fuller log. */
 const MOST_HEAP = 4e6
 const GONE_MS = 10_000
+/** Between two looks at RSS. Garbage is collected before each: V8 lets it lie for minutes, and the slope would be that of its habits. */
+const SAMPLE_SECONDS = 10
 
 const peer: Peer = {
   name: 'Downlink',
@@ -74,10 +76,16 @@ export function soak({ minutes, say }: SoakOptions): Promise<Findings> {
     say(`at rest: ${told(before)}`)
     const samples: { x: number; y: number }[] = []
     const begun = performance.now()
+    let most = 0
+    let looks = 0
     const sampler = setInterval(() => {
-      const x = (performance.now() - begun) / 60_000
-      samples.push({ x, y: server.rss() })
-      if (samples.length % (minutes < 5 ? 15 : 60) === 0) void progress(server, x, say)
+      most = Math.max(most, server.rss())
+      if (++looks % SAMPLE_SECONDS > 0) return
+      const minute = (performance.now() - begun) / 60_000
+      void server.ask<HubState>('state').then((state) => {
+        if (looks % 60 === 0 || minutes < 5) say(toldOf(minute, state, server.files()))
+        return server.ask<HubState>('collect').then(() => samples.push({ x: minute, y: server.rss() }))
+      })
     }, 1_000)
     const visitors = startVisitors()
     let run: Run
@@ -124,18 +132,18 @@ export function soak({ minutes, say }: SoakOptions): Promise<Findings> {
       targets: targetsOf(line, before, after),
       notes: [
         `RSS changed by ${figure(line.slope / 1000)} KB a minute, ± ${figure((line.error * 2) / 1000)}` +
-          ` (least squares over ${figure(minutes - warm)} minutes, a sample each second).`,
+          ` (least squares over ${figure(minutes - warm)} minutes; a sample every ${SAMPLE_SECONDS} seconds, after a collection). ` +
+          `With garbage it was ${bytes(most)} at most.`,
         'Every event came once and in order, to those that stay and to those that come and go: else there were no figures here.',
       ],
     }
   })
 }
 
-async function progress(server: Server, minute: number, say: (line: string) => void): Promise<void> {
-  const { memory } = await server.ask<HubState>('state')
+function toldOf(minute: number, { memory }: HubState, files: number): string {
   const { rss, heapTotal, heapUsed, external, arrayBuffers } = memory
   const heap = `heap ${bytes(heapUsed)} of ${bytes(heapTotal)}, outside ${bytes(external)}, of it buffers ${bytes(arrayBuffers)}`
-  say(`${figure(minute)} min: RSS ${bytes(rss)} (${heap}), ${server.files()} descriptors`)
+  return `${figure(minute)} min: RSS ${bytes(rss)} (${heap}), ${files} descriptors`
 }
 
 function targetsOf({ slope, error }: Line, before: Rest, after: Rest): Findings['targets'] {

@@ -68,7 +68,8 @@ export const ndjson: Target<Input> = {
       return parsed.code
     }
     must(JSON.stringify(parsed.value) === JSON.stringify(expected), 'what was published is another')
-    for (const event of toBatch(['a', 'b.c'], parsed.value, LIMIT * 2)) mustBeOneEvent(event)
+    for (const event of toBatch(['a', 'b.c'], parsed.value, { batch: LIMIT * 2, event: Infinity }))
+      mustBeOneEvent(event)
     return parsed.value.length === 0 ? 'empty' : 'published'
   },
 }

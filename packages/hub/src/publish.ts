@@ -26,7 +26,7 @@ export function checkTargets(channels: readonly string[], limit: number): readon
     throw new HubError(
       'too-many-channels',
       `Expected at most ${limit} channels at once, got ${channels.length}`,
-      { limit },
+      { limit, limited: 'channels' },
     )
   }
   const seen = new Set<string>()
@@ -55,24 +55,25 @@ export function checkTargets(channels: readonly string[], limit: number): readon
  * One event for each publication and channel: publication by publication, in each the channels in order.
  *
  * @throws {LogError} `invalid-type`
- * @throws {HubError} `invalid-data`, `batch-too-large`
+ * @throws {HubError} `invalid-data`, `batch-too-large`, `event-too-large`
  */
 export function toBatch(
   channels: readonly string[],
   publications: readonly Publishable[],
-  limit: number,
+  { batch: limit, event: most }: ToBatchLimits,
 ): readonly NewEvent[] {
   if (publications.length * channels.length > limit) {
     throw new HubError(
       'batch-too-large',
       `Expected at most ${limit} events in one append, got ${publications.length} for ${channels.length} channels: send smaller batches`,
-      { limit },
+      { limit, limited: 'batch' },
     )
   }
   const batch: NewEvent[] = []
   for (const publication of publications) {
     const { type, data } = typeof publication === 'string' ? { data: publication } : publication
     const text = dataText(data)
+    if (text.length > most) throw eventTooLarge(text.length, most)
     for (const channel of channels) {
       // `message` is what an event without a type is called anyway.
       const untyped = type === undefined || type === 'message'
@@ -80,6 +81,18 @@ export function toBatch(
     }
   }
   return batch
+}
+
+export interface ToBatchLimits {
+  /** Events. */
+  readonly batch: number
+  /** UTF-16 units of one event's data. */
+  readonly event: number
+}
+
+function eventTooLarge(size: number, limit: number): HubError {
+  const text = `Expected data of at most ${limit} UTF-16 units in an event, got ${size}: send a part of it, or where it is`
+  return new HubError('event-too-large', text, { limit, limited: 'event' })
 }
 
 function dataText(data: unknown): string {

@@ -50,7 +50,17 @@ const GOOD: readonly (readonly [config: unknown, settings: Settings])[] = [
     { origins: ['https://a.example', 'http://localhost:3000'] },
   ],
   [{ compress: ['ticks.**', 'news'] }, { compress: ['ticks.**', 'news'] }],
+  [{ logLevel: 'debug' }, { logLevel: 'debug' }],
+  [
+    { trustProxy: ['loopback', 'private', '10.0.0.7', '2001:db8::/32'], forwardedHeader: 'forwarded' },
+    { trustProxy: ['loopback', 'private', '10.0.0.7', '2001:db8::/32'], forwardedHeader: 'forwarded' },
+  ],
   [{ page: 'page.html' }, { page: '/etc/downlink/page.html' }],
+  [
+    { tls: { cert: 'cert.pem', key: '/run/key.pem' } },
+    { tls: { cert: '/etc/downlink/cert.pem', key: '/run/key.pem' } },
+  ],
+  [{ h2c: true }, { h2c: true }],
 ]
 
 const BAD: readonly (readonly [config: unknown, line: RegExp])[] = [
@@ -62,6 +72,15 @@ const BAD: readonly (readonly [config: unknown, line: RegExp])[] = [
   [{ log: 'sqlite:' }, /^log: Expected memory, or sqlite:/],
   [{ log: 'sqlite:data/' }, /^log: Expected memory, or sqlite:/],
   [{ log: 1 }, /^log: Expected a string$/],
+  [{ tls: 'cert.pem' }, /^tls: Expected an object$/],
+  [{ tls: { cert: 'cert.pem' } }, /^tls: Expected a member "key"$/],
+  [{ tls: { cert: 'cert.pem', key: '' } }, /^tls\.key: Expected the path of a file$/],
+  [{ tls: { cert: 'a', key: 'b', ca: 'c' } }, /^tls\.ca: No such member/],
+  [{ h2c: 'yes' }, /^h2c: Expected true or false$/],
+  [{ logLevel: 'loud' }, /^logLevel: Expected silent, error, warn, info, debug$/],
+  [{ trustProxy: '10.0.0.7' }, /^trustProxy: Expected a list$/],
+  [{ trustProxy: ['10.0.0.7', 'all'] }, /^trustProxy\[1\]: Expected an address, a network/],
+  [{ forwardedHeader: 'via' }, /^forwardedHeader: Expected x-forwarded-for or forwarded$/],
   [{ durability: 'much' }, /^durability: Expected "fsync" or "os"$/],
   [{ retention: { channels: 'a' } }, /^retention: Expected a list$/],
   [{ retention: ['a=count:1'] }, /^retention\[0\]: Expected an object$/],

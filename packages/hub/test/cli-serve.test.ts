@@ -6,7 +6,7 @@ import test, { type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { loadPage } from '../src/cli/page.ts'
 import { spawnQuietly } from '../../../e2e/helpers/process.ts'
-import { result, run, serving } from './cli/command.ts'
+import { messagesOf, result, run, serving } from './cli/command.ts'
 
 test('prints lines that work when they are pasted', async (t) => {
   const { command, url } = await serving(t, ['--port', '0'])
@@ -46,7 +46,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     // No error: the stream's end is its own.
     for (let part = await reader?.read(); part && !part.done; part = await reader?.read());
     assert.equal(await command.ended, 0)
-    assert.equal(command.stderr, '')
+    assert.deepEqual(messagesOf(command), ['info started', 'info stopping', 'info stopped'])
   })
 }
 
@@ -106,6 +106,17 @@ for (const [args, line] of [
   [['serve', '--retention', 'a=count:0'], /count:0: Expected a whole number of events, 1 or more, or none/],
   [['serve', '--retention', 'a..b=count:1'], /empty level/],
   [['serve', '--forget', 'soon'], /--forget soon: Expected a time such as 90s/],
+  [['serve', '--log-level', 'all'], /--log-level all: .*silent, error, warn, info, debug/],
+  [
+    ['serve', '--trust-proxy', 'all'],
+    /--trust-proxy all: Expected an address, a network such as 10\.0\.0\.0\/8/,
+  ],
+  [['serve', '--trust-proxy', '::/0'], /--trust-proxy ::\/0: Expected an address/],
+  [['serve', '--forwarded-header', 'via'], /--forwarded-header via: .*x-forwarded-for, forwarded/],
+  [
+    ['serve', '--log', 'memory', '--forwarded-header', 'forwarded'],
+    /--forwarded-header is for proxies that are trusted: say which with --trust-proxy/,
+  ],
   [['serve', '--config', 'no-such.json'], /The configuration no-such\.json can't be read: no such file/],
   [
     ['log', 'info', '--log', 'memory'],

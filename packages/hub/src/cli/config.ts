@@ -2,16 +2,21 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { InvalidArgumentError } from 'commander'
+import { LIMIT_NAMES } from '../limits/names.ts'
 import type { RetentionRule } from '../log/retention.ts'
 import { AmountError, checkChannels, forgetOf, limitOf } from './amounts.ts'
 import { Failure, reasonOf } from './failure.ts'
 import { EXPECTED_PLACE, type LogPlace, placeOf } from './log-place.ts'
+import type { TlsSettings } from './serve-tls.ts'
+import { limitOfJson, type LimitSettings } from './serve-limits.ts'
+import { logLevelValue, type LogSettings } from './serve-log.ts'
+import { forwardedHeaderValue, proxiesValue, type TrustSettings } from './serve-proxy.ts'
 import { hostValue, originsValue, portValue } from './values.ts'
 
 export type Durability = 'fsync' | 'os'
 
 /** What the flags of `downlink serve` and the file can both say. */
-export interface Settings {
+export interface Settings extends TlsSettings, LogSettings, TrustSettings {
   readonly log?: LogPlace
   readonly durability?: Durability
   readonly retention?: readonly RetentionRule[]
@@ -22,6 +27,7 @@ export interface Settings {
   readonly origins?: readonly string[]
   readonly compress?: readonly string[]
   readonly page?: string
+  readonly limits?: LimitSettings
 }
 
 /** Paths in the file are meant from its own folder. @throws {Failure} that names the file and the place in it */
@@ -47,6 +53,13 @@ export class ConfigError extends Error {
 
 type Read = (value: unknown, place: string) => unknown
 
+const LIMIT_MEMBERS: Readonly<Record<string, Read>> = Object.fromEntries(
+  LIMIT_NAMES.map((name): [string, Read] => [
+    name,
+    (amount, at) => said(at, () => limitOfJson(name, amount)),
+  ]),
+)
+
 /** @param folder What relative paths start from. @throws {ConfigError} */
 export function parseConfig(text: string, folder: string): Settings {
   let value: unknown
@@ -67,7 +80,14 @@ export function parseConfig(text: string, folder: string): Settings {
     origins: (origins, place) => listOf(origins, place, originOf),
     compress: (parts, place) =>
       listOf(parts, place, (part, at) => said(at, () => checkChannels(stringOf(part, at)))),
+    logLevel: (level, place) => said(place, () => logLevelValue(stringOf(level, place))),
+    trustProxy: (proxies, place) =>
+      listOf(proxies, place, (proxy, at) => said(at, () => proxiesValue(stringOf(proxy, at))[0])),
+    forwardedHeader: (header, place) => said(place, () => forwardedHeaderValue(stringOf(header, place))),
     page: (page, place) => resolve(folder, nonEmpty(page, place)),
+    tls: (tls, place) => tlsOf(tls, place, folder),
+    h2c: booleanOf,
+    limits: (limits, place) => objectOf(limits, place, LIMIT_MEMBERS),
   }
   const { $schema: _, ...settings } = objectOf(value, '', members)
   return settings
@@ -82,6 +102,20 @@ function logOf(value: unknown, place: string, folder: string): LogPlace {
 function durabilityOf(value: unknown, place: string): Durability {
   if (value === 'fsync' || value === 'os') return value
   throw new ConfigError(`${place}: Expected "fsync" or "os"`)
+}
+
+/** `{ "cert": "fullchain.pem", "key": "privkey.pem" }` */
+function tlsOf(value: unknown, place: string, folder: string): TlsSettings['tls'] {
+  const file: Read = (path, at) => resolve(folder, nonEmpty(path, at))
+  const tls = objectOf(value, place, { cert: file, key: file })
+  for (const name of ['cert', 'key'])
+    if (tls[name] === undefined) throw new ConfigError(`${place}: Expected a member "${name}"`)
+  return tls as unknown as TlsSettings['tls']
+}
+
+function booleanOf(value: unknown, place: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw new ConfigError(`${place}: Expected true or false`)
 }
 
 function originOf(value: unknown, place: string): string {

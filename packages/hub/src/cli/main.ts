@@ -1,11 +1,11 @@
 /** `downlink`: parses, calls, prints. Each command is a file of its own. */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { Failure, oneLine } from './failure.ts'
 import { logCommand, type LogAction } from './log.ts'
 import { publish, publishCommand } from './publish.ts'
 import { tail, tailCommand } from './tail.ts'
 import { serve, serveCommand } from './serve.ts'
+import { version } from './version.ts'
 
 /**
  * Runs a command.
@@ -52,13 +52,6 @@ function createProgram(commands: readonly Command[]): Command {
     command.exitOverride().configureOutput({ outputError: () => {} })
   }
   return program
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    readonly version: string
-  }
-  return manifest.version
 }
 
 /** Help and version are thrown too, after they were printed. */

@@ -1,12 +1,19 @@
 /** `downlink serve`: a hub with its server, until a signal stops it. */
 import { Command, Option } from 'commander'
+import { HubError } from '../errors.ts'
+import type { Observer } from '../http/observe.ts'
 import { serveHub, type HubServer } from '../http/server.ts'
 import { createHub } from '../hub.ts'
 import { readConfig, type Settings } from './config.ts'
 import { codeOf, Failure, reasonOf } from './failure.ts'
+import type { Journal } from './journal.ts'
 import { loadOwnPage, loadPage, type ServedPage } from './page.ts'
 import { openLog } from './open-log.ts'
-import { onEndSignal } from './signals.ts'
+import { addTlsFlags, type TlsFlags, type TlsSettings, tlsSettings } from './serve-tls.ts'
+import { limitOption, limitOptions, type LimitSettings } from './serve-limits.ts'
+import { addLogFlags, DEFAULT_LOG_LEVEL, shownConfig } from './serve-log.ts'
+import { addProxyFlags, proxyOptions } from './serve-proxy.ts'
+import { type EndSignal, onEndSignal } from './signals.ts'
 import {
   partsValue,
   forgetValue,
@@ -16,17 +23,19 @@ import {
   portValue,
   retentionValue,
 } from './values.ts'
+import { version } from './version.ts'
 import { keepYoungSpaceSmall } from './young-space.ts'
 
 /** As the flags say it: what is not said is undefined. */
-export interface ServeOptions extends Omit<Settings, 'origins'> {
+export interface ServeOptions extends Omit<Settings, 'origins' | 'limits' | keyof TlsSettings>, TlsFlags {
   readonly origin?: readonly string[]
+  readonly limit?: LimitSettings
   /** A file that says what no flag says. */
   readonly config?: string
 }
 
 export function serveCommand(run: (options: ServeOptions) => Promise<void>): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .summary('run a hub')
     .description(
       'Run a hub. It answers to this machine only, until Ctrl-C, SIGINT or SIGTERM stops it. ' +
@@ -66,7 +75,11 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
         'read the same (repeatable; default: none)',
       partsValue,
     )
+    .addOption(limitOption())
     .option('--page <file>', 'an HTML file of your own to show at /, instead of the one that shows a channel')
+  addTlsFlags(command)
+  addProxyFlags(command)
+  return addLogFlags(command)
     .option('--config <file>', 'a JSON file that says all this; flags win over it')
     .allowExcessArguments(false)
     .addHelpText(
@@ -76,6 +89,7 @@ Examples:
   downlink serve
   downlink serve --log sqlite:/var/lib/downlink/log.db --retention 'orders.**=age:90d' --retention '**=count:1000'
   downlink serve --log memory
+  downlink serve --cert fullchain.pem --key privkey.pem
 `,
     )
     .action((options: ServeOptions) => run(options))
@@ -87,28 +101,42 @@ export async function serve(options: ServeOptions, print: (text: string) => void
   const settings = settingsOf(options)
   const page = settings.page === undefined ? loadPage() : loadOwnPage(settings.page)
   const { log, about } = await openLog(settings)
-  const hub = createHub({ log })
-  let stopAsked!: () => void
-  const stopped = new Promise<void>((resolve) => {
+  const journal = await openJournal(settings)
+  const hub = createHub({ log, limits: limitOptions(settings.limits).hub, onError: journal.failed })
+  let stopAsked!: (signal: EndSignal) => void
+  const stopping = new Promise<EndSignal>((resolve) => {
     stopAsked = resolve
   })
   // Before the first line is printed: who reads it may send the signal at once.
   const release = onEndSignal(stopAsked)
   try {
-    const server = await start(hub, settings, page)
+    const server = await start(hub, settings, { page, observe: journal.observe })
+    journal.started({ version: version(), url: server.url, config: shownConfig(settings) })
     print(whatToTry(server, about))
-    await stopped
+    journal.stopping(await stopping)
     await server.stop()
+    await hub.close()
+    journal.stopped()
   } finally {
     await hub.close()
+    await journal.close()
     release()
   }
 }
 
-/** Flags win over the file, each as a whole. @throws {Failure} */
-function settingsOf({ config, origin, ...flags }: ServeOptions): Settings {
-  const file = config === undefined ? {} : readConfig(config)
-  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }) }
+/** Only a hub that runs needs what writes its log. */
+async function openJournal({ logLevel = DEFAULT_LOG_LEVEL }: Settings): Promise<Journal> {
+  const { Journal } = await import('./journal.ts')
+  const { stderrSink } = await import('./stderr-sink.ts')
+  return new Journal(logLevel, stderrSink())
+}
+
+/** Flags win over the file, each as a whole, but of limits each by its name. @throws {Failure} */
+function settingsOf({ config, origin, limit, cert, key, h2c, ...flags }: ServeOptions): Settings {
+  const file: Settings = config === undefined ? {} : readConfig(config)
+  const limits = { ...file.limits, ...limit }
+  const tls = tlsSettings({ cert, key, h2c }, file)
+  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }), ...tls, limits }
   if (flags.durability !== undefined && settings.log?.engine === 'memory') {
     throw new Failure('--durability is for a log on disk: leave it out, or choose --log sqlite:PATH')
   }
@@ -117,12 +145,17 @@ function settingsOf({ config, origin, ...flags }: ServeOptions): Settings {
 
 async function start(
   hub: ReturnType<typeof createHub>,
-  { port = 4080, host = 'localhost', origins = [], compress = [] }: Settings,
-  page: ServedPage,
+  settings: Settings,
+  options: { readonly page: ServedPage; readonly observe: Observer },
 ): Promise<HubServer> {
+  const { port = 4080, host = 'localhost', origins = [], compress = [], tls, h2c = false } = settings
+  const { http } = limitOptions(settings.limits)
+  const proxies = proxyOptions(settings)
   try {
-    return await serveHub(hub, { port, host, origins, compress, page })
+    const asked = { port, host, origins, compress, h2c, ...(tls && { tls }) }
+    return await serveHub(hub, { ...asked, ...http, ...proxies, ...options })
   } catch (error) {
+    if (error instanceof HubError) throw new Failure(error.message, { cause: error })
     if (codeOf(error) === 'EADDRINUSE') {
       throw new Failure(
         `Port ${port} of ${host} is taken: stop what listens there, or choose another --port`,

@@ -33,6 +33,12 @@ export function cursorBlock(epoch: string, position: Position): string {
   return encodeEvent({ type: CONTROL.cursor, id: formatCursor({ epoch, position }), data: '{}' })
 }
 
+/** @param ms Until the right to read ends. @param position Absent where there is no cursor yet to come back with. */
+export function expireBlock(ms: number, epoch: string, position?: Position): string {
+  const id = position === undefined ? {} : { id: formatCursor({ epoch, position }) }
+  return encodeEvent({ type: CONTROL.expire, ...id, data: JSON.stringify({ expires: Math.round(ms) }) })
+}
+
 /** The gap of the log as it stands in pages and streams. */
 export function wireGap(gap: LogGap, epoch: string): Gap {
   return {

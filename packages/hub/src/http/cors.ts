@@ -3,7 +3,7 @@ import type { Headers, HttpRequest } from './message.ts'
 
 const ALLOW_HEADERS =
   'Accept, Authorization, Cache-Control, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer'
-const EXPOSE_HEADERS = 'ETag, Retry-After, Preference-Applied, Location'
+const EXPOSE_HEADERS = 'ETag, Retry-After, Preference-Applied, Location, X-Request-Id'
 /** How long a browser may remember a preflight, in seconds. */
 const MAX_AGE = '600'
 

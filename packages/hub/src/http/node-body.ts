@@ -54,7 +54,7 @@ export function readBody(req: IncomingMessage, limit: number, deadlines: Deadlin
   })
 }
 
-function tooLarge(limit: number): Problem {
+export function tooLarge(limit: number): Problem {
   return new Problem(
     'body-too-large',
     `Expected a body of at most ${limit} bytes: send less at once`,

@@ -4,6 +4,7 @@ import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
 import { Deadlines } from './deadlines.ts'
+import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
 import { isLater, isStream, type StreamAnswer, type WholeAnswer } from './message.ts'
 import { needsChunks, NodeRequest } from './node-request.ts'
@@ -32,7 +33,7 @@ export function nodeHandler(hub: Hub, options: NodeHandlerOptions = {}): NodeHan
 /** Requests and responses are kept as long as the answer lasts. The hub's own server lends what it can (`lend.ts`). */
 export function handlerOn(handler: Handler, options: NodeHandlerOptions): NodeHandler {
   const { hub } = handler
-  const bodies = new Deadlines(options.bodyTimeoutMs ?? 30_000)
+  const bodies = new Deadlines(options.bodyTimeoutMs ?? DEFAULT_HTTP_LIMITS.bodyTimeoutMs)
   const outbox = new Outbox()
   return async (req, res, next) => {
     const request = new NodeRequest(req, res, options.mount, bodies)

@@ -1,4 +1,5 @@
 /** The query of a request: each parameter known, and given once. Pure. */
+import type { LimitName } from '../limits/names.ts'
 import { quoted, seen } from '../shown.ts'
 import { Problem } from './problem.ts'
 
@@ -33,14 +34,14 @@ export class Query {
     return this.#values.get(name)
   }
 
-  /** @throws {Problem} `invalid-parameter` */
-  number(name: string, least: number, most: number): number | undefined {
+  /** @param limited What limit `most` is. @throws {Problem} `invalid-parameter` */
+  number(name: string, least: number, most: number, limited?: LimitName): number | undefined {
     const text = this.#values.get(name)
     if (text === undefined) return undefined
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
     if (value >= least && value <= most) return value
     const expected = most === Infinity ? `of ${least} or more` : `from ${least} to ${most}`
-    throw invalidParameter(name, `a whole number ${expected}`, text, most)
+    throw invalidParameter(name, `a whole number ${expected}`, text, most, value > most ? limited : undefined)
   }
 
   /** @throws {Problem} `invalid-parameter` */
@@ -71,13 +72,9 @@ export function invalidParameter(
   expected: string,
   got: string,
   limit = Infinity,
+  limited?: LimitName,
 ): Problem {
-  return new Problem(
-    'invalid-parameter',
-    `Expected \`${parameter}\` to be ${expected}, got ${quoted(got, 80)}`,
-    {
-      parameter,
-      ...(limit < Infinity ? { limit } : {}),
-    },
-  )
+  const members = { parameter, ...(limit < Infinity ? { limit } : {}) }
+  const text = `Expected \`${parameter}\` to be ${expected}, got ${quoted(got, 80)}`
+  return new Problem('invalid-parameter', text, members, {}, limited)
 }

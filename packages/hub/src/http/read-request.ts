@@ -22,6 +22,8 @@ export interface ReadRequest {
   readonly wait: number
   /** Whether `wait` came from `Prefer`, and is to be confirmed. */
   readonly preferred: boolean
+  /** Whether a longer wait was asked for than there is. */
+  readonly cut: boolean
   readonly variant: Variant
   /** Whether everything that decides the answer stands in the URL, as far as a shared cache is concerned. */
   readonly cacheable: boolean
@@ -51,8 +53,8 @@ function parseReadRequest(request: HttpRequest, limits: HubLimits): ReadRequest 
   const asked = query.number('wait', 0, Infinity)
   const chosen = query.choice('transport', ['sse', 'long-poll', 'poll'])
   const transport = chosen ?? negotiated(request, asked ?? preferred)
-  const last = query.number('last', 0, limits.pageEvents)
-  const givenLimit = query.number('limit', 1, limits.pageEvents)
+  const last = query.number('last', 0, limits.pageEvents, 'page-events')
+  const givenLimit = query.number('limit', 1, limits.pageEvents, 'page-events')
   const limit = givenLimit ?? Math.max(DEFAULT_LIMIT, last ?? 0)
   const after = afterOf(query.text('after'))
   const lastEventId = request.header('last-event-id') || undefined
@@ -60,12 +62,15 @@ function parseReadRequest(request: HttpRequest, limits: HubLimits): ReadRequest 
   const origin = originOf(lastEventId, after, last, otherwise)
   const cacheable =
     chosen === 'poll' && givenLimit !== undefined && lastEventId === undefined && typeof after === 'object'
+  const wait = asked ?? preferred ?? DEFAULT_WAIT
+  const longest = limits.waitMs / 1000
   return {
     transport,
     origin,
     limit,
-    wait: Math.min(asked ?? preferred ?? DEFAULT_WAIT, limits.waitMs / 1000),
+    wait: Math.min(wait, longest),
     preferred: asked === undefined && preferred !== undefined,
+    cut: transport === 'long-poll' && wait > longest && (asked ?? preferred) !== undefined,
     variant: variantOf(query),
     cacheable,
     key: JSON.stringify([origin, limit, cacheable]),

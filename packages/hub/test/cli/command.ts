@@ -120,3 +120,14 @@ export async function serving(
   await command.until(() => command.stdout.includes('Ctrl-C'))
   return { command, url: /http:\/\/\S+:\d+/.exec(command.stdout)?.[0] ?? '' }
 }
+
+/** What `downlink serve` has logged: each line's level and message. */
+export function messagesOf(command: Command): readonly string[] {
+  return recordsOf(command).map(({ level, msg }) => `${String(level)} ${String(msg)}`)
+}
+
+/** What `downlink serve` has logged. @throws when stderr has anything else */
+export function recordsOf({ stderr }: Command): readonly Readonly<Record<string, unknown>>[] {
+  const lines = stderr.split('\n').slice(0, -1)
+  return lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+}

@@ -1,0 +1,45 @@
+/** What one HTTP/2 connection may take. `docs/protocol.md` section 19 lists it. */
+import type { ServerOptions } from 'node:http2'
+import type { CalmTerms } from './calm.ts'
+
+/** Streams at once. One more is refused (`REFUSED_STREAM`), which a client may ask for again elsewhere. */
+export const DEFAULT_STREAMS = 256
+
+/**
+ * Streams that end before their answer does, whoever ended them; then the connection is told `ENHANCE_YOUR_CALM` and cut. A
+ * page that is left resets each of its streams once. Opening and resetting them without end is an attack (CVE-2023-44487), and
+ * so is making the server reset them (CVE-2025-8671). The numbers are nghttp2's own for resets.
+ */
+export const RESETS: CalmTerms = { burst: 1000, rate: 33 }
+
+/** `PING` and `SETTINGS`, each of which is answered. Those who measure by pings send some tens a second at most. */
+export const CONTROLS: CalmTerms = { burst: 1000, rate: 33 }
+
+/** Bytes of whole answers that wait for the peer to take them. Beyond them an answer is reset (`ENHANCE_YOUR_CALM`), but never the only one. */
+export const ANSWERS_BYTES = 32 * 1024 * 1024
+
+/** How long an answer, or what is left of a stream that has ended, waits for the peer to take it. Then it is reset (`CANCEL`). */
+export const ANSWER_MS = 120_000
+
+/** Bytes of a stream that may wait before its reader counts as full. More in flight than a mark of Node's streams, 16 KiB, makes a flush of a busy hub. */
+export const STREAM_BUFFER = 64 * 1024
+
+/** What a body may have before it needs a place, and how many places there are: others wait, held by their stream's flow control. */
+export const SMALL_BODY = 64 * 1024
+export const LARGE_BODIES = 16
+
+/** @param headLimit Bytes of a head, as HPACK counts them: 32 for each field besides. More is reset (`ENHANCE_YOUR_CALM`). */
+export function sessionOptions(streams: number, headLimit: number): ServerOptions {
+  return {
+    settings: { maxConcurrentStreams: streams, maxHeaderListSize: headLimit },
+    // Megabytes for what nghttp2 holds of a connection; then it takes no further streams.
+    maxSessionMemory: 10,
+    maxHeaderListPairs: 128,
+    maxOutstandingPings: 10,
+    maxSettings: 32,
+    maxSessionInvalidFrames: 100,
+    maxSessionRejectedStreams: 100,
+    streamResetBurst: RESETS.burst,
+    streamResetRate: RESETS.rate,
+  }
+}
