@@ -30,7 +30,7 @@ function type(cwd: string, line: string, env: Record<string, string>): string {
   mkdirSync(bin, { recursive: true })
   const npx = `#!/bin/sh\nshift\nexec '${process.execPath}' '${BIN}' "$@"\n`
   writeFileSync(join(bin, 'npx'), npx, { mode: 0o755 })
-  const path = [bin, dirname(tools.curl), process.env['PATH']].join(delimiter)
+  const path = [bin, dirname(tools.curl), dirname(tools.openssl), process.env['PATH']].join(delimiter)
   const all = { ...process.env, ...env, PATH: path }
   const { status, stdout, stderr } = spawnSync('sh', ['-ec', line], { cwd, encoding: 'utf8', env: all })
   assert.equal(status, 0, stderr)
