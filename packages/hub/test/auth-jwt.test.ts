@@ -397,6 +397,16 @@ describe('a token that was verified', () => {
     await assert.rejects(async () => verifier.verify(given), /has expired/)
   })
 
+  test('is forgotten when there are too many, the oldest first', async () => {
+    const verifier = await createVerifier({ secret: SECRET }, { remembered: 3 })
+    const tokens = ['a', 'b', 'c', 'd'].map((sub) => token({ sub }))
+    for (const given of tokens) await verifier.verify(given)
+    assert.deepEqual(
+      tokens.toReversed().map((given) => verifier.verify(given) instanceof Promise),
+      [false, false, false, true],
+    )
+  })
+
   test('what was refused is not remembered as good, nor is another token of the same claims', async () => {
     const verifier = await createVerifier({ secret: SECRET })
     const given = token()
