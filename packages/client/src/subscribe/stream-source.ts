@@ -17,7 +17,6 @@ export const SLOWEST = 600_000
 export function createStreamSource(asker: Asker): Source {
   const { env, limits } = asker
   return {
-    transport: 'sse',
     async read(place, to, signal) {
       // Of a server that is no hub nobody knows when it has something to say.
       const due = (): void => (place.hub === false ? to.heard() : to.heard(limits.connectMs, limits.openMs))

@@ -55,7 +55,7 @@ function parseReadRequest(request: HttpRequest, limits: HubLimits): ReadRequest 
   const transport = chosen ?? negotiated(request, asked ?? preferred)
   const last = query.number('last', 0, limits.pageEvents, 'page-events')
   const givenLimit = query.number('limit', 1, limits.pageEvents, 'page-events')
-  const limit = givenLimit ?? Math.max(DEFAULT_LIMIT, last ?? 0)
+  const limit = givenLimit ?? Math.min(limits.pageEvents, Math.max(DEFAULT_LIMIT, last ?? 0))
   const after = afterOf(query.text('after'))
   const lastEventId = request.header('last-event-id') || undefined
   const otherwise: Origin = transport === 'poll' ? { last: limit } : { after: 'now' }
