@@ -36,7 +36,11 @@ async function behind(
 ): Promise<Behind> {
   const asked: AuthorizeRequest[] = []
   const authorize = (request: AuthorizeRequest): boolean => asked.push(request) > 0
-  const hub = await startHub(t, { delivery: { heartbeatMs } }, { authorize })
+  const hub = await startHub(
+    t,
+    { delivery: { heartbeatMs } },
+    { authorize, proxies: { trusted: ['loopback'] } },
+  )
   const front = await startFront(t, name, hub.url, options)
   return { hub, front, asked, orders: `${front.url}/channels/orders` }
 }
@@ -136,6 +140,7 @@ for (const name of ALL) {
         'X-Forwarded-Port': '1',
         'X-Forwarded-Proto': 'http',
         'X-Real-IP': '203.0.113.9',
+        'X-Request-Id': 'forged',
         Forwarded: 'for=203.0.113.9;host=evil.example',
         Via: '1.1 evil.example',
       }
@@ -145,7 +150,10 @@ for (const name of ALL) {
       }
       assert.equal(asked.length, 5)
       assert.ok(connections.size <= 2, `${connections.size}`)
-      for (const { header } of asked) {
+      assert.equal(new Set(asked.map(({ header }) => header('x-request-id'))).size, 5)
+      for (const { header, address } of asked) {
+        assert.match(header('x-request-id') ?? '', /^[0-9a-f-]{32,36}$/)
+        assert.equal(address, '127.0.0.1')
         assert.equal(header('x-forwarded-for'), '127.0.0.1')
         assert.equal(header('x-forwarded-proto'), 'https')
         assert.ok([undefined, new URL(orders).host].includes(header('x-forwarded-host')))

@@ -35,7 +35,6 @@ export declare const tools: Readonly<
     | 'curl'
     | 'python3'
     | 'sqlite3'
-    | 'openssl'
     | 'nginx'
     | 'haproxy'
     | 'caddy'

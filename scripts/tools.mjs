@@ -40,12 +40,6 @@ export const systemTools = [
     package: 'build-essential',
     why: 'a library that writes down what a hub writes, for the loss of power',
   },
-  {
-    name: 'openssl',
-    commands: ['openssl'],
-    package: 'openssl',
-    why: 'a certificate for the tests, made anew by each run',
-  },
   // The proxies that people have. Debian puts two of them where only root's PATH leads.
   {
     name: 'nginx',
@@ -220,7 +214,6 @@ export const tools = {
   curl: systemPath('curl'),
   python3: systemPath('python3'),
   sqlite3: systemPath('sqlite3'),
-  openssl: systemPath('openssl'),
   nginx: systemPath('nginx'),
   haproxy: systemPath('haproxy'),
   caddy: systemPath('caddy'),

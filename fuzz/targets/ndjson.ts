@@ -39,6 +39,7 @@ const LINES = [
   '   ',
   '\r',
   '',
+  `{"data":${'['.repeat(10_000)}${']'.repeat(10_000)}}`,
 ]
 
 export const ndjson: Target<Input> = {
@@ -67,11 +68,21 @@ export const ndjson: Target<Input> = {
       )
       return parsed.code
     }
-    must(JSON.stringify(parsed.value) === JSON.stringify(expected), 'what was published is another')
+    must(textsOf(parsed.value) === textsOf(expected), 'what was published is another')
     for (const event of toBatch(['a', 'b.c'], parsed.value, { batch: LIMIT * 2, event: Infinity }))
       mustBeOneEvent(event)
     return parsed.value.length === 0 ? 'empty' : 'published'
   },
+}
+
+/** As it is stored: data that is no string is its JSON. */
+function textsOf(publications: readonly Publication[] | string): string {
+  if (typeof publications === 'string') return publications
+  const texts = publications.map(({ type, data }) => [
+    type,
+    typeof data === 'string' ? data : JSON.stringify(data),
+  ])
+  return JSON.stringify(texts)
 }
 
 /** By the words of the protocol, line by line. */
@@ -86,6 +97,7 @@ function expectedOf(text: string, type: string | undefined): readonly Publicatio
     const data: unknown = members.get('data')
     if (data === undefined || [...members.keys()].some((name) => name !== 'data' && name !== 'type'))
       return 'invalid-ndjson'
+    if (!canBeWritten(data)) return 'invalid-ndjson'
     const own: unknown = members.has('type') ? members.get('type') : type
     if (own === undefined) {
       expected.push({ data })
@@ -97,6 +109,15 @@ function expectedOf(text: string, type: string | undefined): readonly Publicatio
     expected.push({ data, type: own })
   }
   return expected
+}
+
+/** What is nested ten thousand times can be read, and not be written. */
+function canBeWritten(data: unknown): boolean {
+  try {
+    return JSON.stringify(data) !== undefined
+  } catch {
+    return false
+  }
 }
 
 function jsonOf(text: string): unknown {

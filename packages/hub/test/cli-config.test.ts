@@ -56,6 +56,19 @@ const GOOD: readonly (readonly [config: unknown, settings: Settings])[] = [
     { trustProxy: ['loopback', 'private', '10.0.0.7', '2001:db8::/32'], forwardedHeader: 'forwarded' },
   ],
   [{ page: 'page.html' }, { page: '/etc/downlink/page.html' }],
+  [{ limits: {} }, { limits: {} }],
+  [
+    { limits: { streams: 5, 'publishes-per-channel': 0.5, body: '2MB', wait: '90s', log: 'none' } },
+    {
+      limits: {
+        streams: 5,
+        'publishes-per-channel': 0.5,
+        body: 2_097_152,
+        wait: 90_000,
+        log: Infinity,
+      },
+    },
+  ],
   [
     { tls: { cert: 'cert.pem', key: '/run/key.pem' } },
     { tls: { cert: '/etc/downlink/cert.pem', key: '/run/key.pem' } },
@@ -113,6 +126,15 @@ const BAD: readonly (readonly [config: unknown, line: RegExp])[] = [
   [{ compress: 'ticks.**' }, /^compress: Expected a list$/],
   [{ compress: ['ticks', 'a..b'] }, /^compress\[1\]: .*empty level/],
   [{ compress: [1] }, /^compress\[0\]: Expected a string$/],
+  [{ limits: [] }, /^limits: Expected an object$/],
+  [{ limits: { stream: 1 } }, /^limits\.stream: No such member\. There are streams, streams-per-subject/],
+  [{ limits: { streams: 0 } }, /^limits\.streams: Expected a whole number, 1 or more, or none for no limit$/],
+  [{ limits: { body: 'none' } }, /^limits\.body: Expected a size such as 512KB, 10MB or 1GB$/],
+  [{ limits: { wait: '7d' } }, /^limits\.wait: Expected a time such as 30s or 5m$/],
+  [
+    { limits: { 'publishes-per-subject': '5' } },
+    /^limits\.publishes-per-subject: Expected a number a second/,
+  ],
   [{ page: '' }, /^page: Expected the path of a file$/],
 ]
 

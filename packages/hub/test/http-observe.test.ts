@@ -68,7 +68,7 @@ describe('an observer', () => {
   test('is told who asked, where the rules know', async (t) => {
     const { server, refused, answered } = await observed(t, { authorize: known })
     await ask(`${server.url}/channels/$hub`, { method: 'POST', body: 'x', headers: { 'x-subject': 'ada' } })
-    await ask(`${server.url}/channels/a?ticket=T`, { headers: { 'x-subject': 'grace' } })
+    await ask(`${server.url}/channels/a?access_token=T`, { headers: { 'x-subject': 'grace' } })
     await post(`${server.url}/channels/a?access_token=T`, 'x', { 'x-subject': 'joan' })
     assert.deepEqual(
       refused.map(({ status, subject }) => [status, subject]),

@@ -294,6 +294,7 @@ export class Handler {
       const plan = readRequest(request, this.hub.limits)
       if (plan.transport === 'sse') {
         const holder = await this.#desk.holder(request, ticket, set)
+        this.#witness.noteSubject(request, holder.subject)
         return stream(this.hub, request, set, plan, this.#codingOf(request, set), holder)
       }
     }

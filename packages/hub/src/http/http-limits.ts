@@ -11,8 +11,12 @@ export interface HttpLimits {
   readonly headTimeoutMs: number
   /** Header lines of a request. */
   readonly headersLimit: number
+  /** How long an answer may wait for its client to take it, in milliseconds; what is left of a stream that has ended, too. */
+  readonly answerTimeoutMs: number
   /** Connections at a time, of each address listened on. */
   readonly connections: number
+  /** Streams of one HTTP/2 connection at a time. */
+  readonly maxConcurrentStreams: number
 }
 
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
@@ -21,5 +25,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   headLimit: 16 * 1024,
   headTimeoutMs: 10_000,
   headersLimit: 100,
+  answerTimeoutMs: 120_000,
   connections: 20_000,
+  maxConcurrentStreams: 256,
 }

@@ -17,6 +17,7 @@ import { Loan } from './loan.ts'
 import type { NodeHandler, NodeHandlerOptions } from './node.ts'
 import { Deadlines } from './deadlines.ts'
 import { needsChunks, NodeRequest } from './node-request.ts'
+import { Taking } from './taking.ts'
 import { leaveLine } from './turns.ts'
 
 /** Why a request that would stay is answered with its response kept. */
@@ -66,6 +67,7 @@ export class Lender implements Desk {
   readonly #server: Server
   readonly #back: (socket: Socket) => void
   readonly #keep: NodeHandler
+  readonly taking: Taking
   readonly #mount: string | undefined
   readonly #bodies: Deadlines
   readonly #loans = new Set<Loan>()
@@ -90,6 +92,7 @@ export class Lender implements Desk {
     this.#server = server
     this.#back = back
     this.#keep = keep
+    this.taking = new Taking(handler.hub, options.answerTimeoutMs ?? DEFAULT_HTTP_LIMITS.answerTimeoutMs)
     this.#mount = options.mount
     this.#bodies = new Deadlines(options.bodyTimeoutMs ?? DEFAULT_HTTP_LIMITS.bodyTimeoutMs)
     // An older Node takes it that whoever listens wants every `Upgrade`, which the hub ignores (protocol 18.1.5).

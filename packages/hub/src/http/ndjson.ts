@@ -1,6 +1,6 @@
 /** A batch as `application/x-ndjson`: `{ "type"?, "data" }` a line. Pure. */
 import { checkType } from '../log/settle.ts'
-import type { Publication } from '../publish.ts'
+import { dataText, type Publication } from '../publish.ts'
 import { quoted } from '../shown.ts'
 import { Problem } from './problem.ts'
 
@@ -44,10 +44,19 @@ function parseLine(text: string, line: number, type: string | undefined): Public
     } else throw wrongLine(line, `no members but \`type\` and \`data\`, got ${quoted(name, 60)}`)
   }
   if (!hasData) throw wrongLine(line, 'a member `data`')
+  if (typeof data === 'object') data = textOf(data, line)
   if (own === undefined) return { data }
   if (typeof own !== 'string') throw wrongLine(line, '`type` to be a string')
   checkTypeOf(own, line)
   return { data, type: own }
+}
+
+function textOf(data: unknown, line: number): string {
+  try {
+    return dataText(data)
+  } catch {
+    throw wrongLine(line, '`data` that is nested less deeply')
+  }
 }
 
 function checkTypeOf(type: string, line: number): void {

@@ -14,7 +14,6 @@ import type { Hub } from '../hub.ts'
 import type { TlsOptions } from './certificate.ts'
 import { sortByAlpn, sortByPreface, type Take } from './door.ts'
 import type { H2Sessions } from './h2-sessions.ts'
-import { DEFAULT_STREAMS } from './h2-limits.ts'
 import { Handler } from './handler.ts'
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-limits.ts'
 import { Lender } from './lend.ts'
@@ -22,7 +21,7 @@ import { listen, portOf } from './listen.ts'
 import { handlerOn, type NodeHandlerOptions } from './node.ts'
 import { Problem, problemAnswer } from './problem.ts'
 import type { Secure } from './secure.ts'
-import { interruptionOf } from './turns.ts'
+import { interruptionOf, spendLine, takeTurn } from './turns.ts'
 
 export interface HubServerOptions extends NodeHandlerOptions {
   /** Default 0: any that is free. */
@@ -89,10 +88,12 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     tls || options.h2c
       ? new (await import('./h2-sessions.ts')).H2Sessions(handler, {
           mount: options.mount,
-          streams: options.maxConcurrentStreams ?? DEFAULT_STREAMS,
+          streams: limits.maxConcurrentStreams,
           headLimit,
+          headersLimit,
           headTimeoutMs,
           bodyTimeoutMs,
+          answerTimeoutMs: limits.answerTimeoutMs,
           keepAliveMs: KEEP_ALIVE_MS,
         })
       : undefined
@@ -117,8 +118,8 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
       refuse(hub, error, socket, headLimit)
     server.on('clientError', refused)
     allowHalfOpen(server)
-    // Node would leave out the others without a word.
-    server.maxHeadersCount = headersLimit + 1
+    // Node would leave out the others without a word, or say that there were too many bytes: they are counted below.
+    server.maxHeadersCount = 0
     if (limits.connections < Infinity) server.maxConnections = limits.connections
     server.on('drop', () => hub.limited.count('connections'))
     const lender = new Lender(
@@ -131,7 +132,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     lenders.push(lender)
     server.on('request', (req: IncomingMessage, res: ServerResponse) => {
       const problem = headProblem(req, headersLimit)
-      if (problem !== undefined) refuseHead(hub, res, problem)
+      if (problem !== undefined) void refuseHead(hub, req, res, problem)
       else if (!lender.offer(req, res)) void keep(req, res)
     })
     return server
@@ -185,11 +186,22 @@ function headProblem(req: IncomingMessage, headersLimit: number): Problem | unde
     const text = `Expected at most ${headersLimit} header lines: send fewer`
     return new Problem('head-too-large', text, { limit: headersLimit }, {}, 'headers')
   }
+  // Node's parser takes `HTTP/2.0` in text, and what follows for an error.
+  if (req.httpVersionMajor !== 1) return new Problem('bad-request', 'Expected HTTP/1.1, or HTTP/1.0')
   if (hasHost(req)) return undefined
   return new Problem('bad-request', 'Expected one `Host` header: say which hub this is for')
 }
 
-function refuseHead(hub: Hub, res: ServerResponse, problem: Problem): void {
+/** In its turn, and nothing behind it is taken up: whoever sends such a head may mean something else by what follows. */
+async function refuseHead(
+  hub: Hub,
+  { socket }: IncomingMessage,
+  res: ServerResponse,
+  problem: Problem,
+): Promise<void> {
+  const come = takeTurn(socket, res)
+  if (come !== true && !(await come)) return
+  spendLine(socket)
   const { status, headers, body } = problemAnswer(problem)
   if (problem.limited !== undefined) hub.limited.count(problem.limited)
   const bytes = Buffer.from(body as string)

@@ -19,7 +19,7 @@ export type LimitSpec = Option & {
   readonly unit: Unit
   readonly default: number
   /** What who exceeds it is told. */
-  readonly answer: ProblemCode | 'cut' | 'closed'
+  readonly answer: ProblemCode | 'cut' | 'closed' | 'refused'
   /** Whether it can be lifted with `none`. */
   readonly none: boolean
 }
@@ -46,11 +46,13 @@ export const LIMITS = {
   head: http('headLimit', 'bytes', 'head-too-large', false),
   'head-time': http('headTimeoutMs', 'time', 'body-timeout', false),
   headers: http('headersLimit', 'count', 'head-too-large', false),
+  'answer-time': http('answerTimeoutMs', 'time', 'closed', false),
   channels: hub('channels', 'count', 'too-many-channels', false),
   wait: hub('waitMs', 'time', 'cut', false),
   'page-events': hub('pageEvents', 'count', 'invalid-parameter', false),
   'page-bytes': hub('pageBytes', 'bytes', 'cut', false),
   connections: http('connections', 'count', 'closed', true),
+  'http2-streams': http('maxConcurrentStreams', 'count', 'refused', false),
   log: {
     of: 'log',
     option: 'fullBytes',
