@@ -39,7 +39,7 @@ const LINES = [
   '   ',
   '\r',
   '',
-  `{"data":${'['.repeat(10_000)}${']'.repeat(10_000)}}`,
+  ...[99, 100, 101, 2_000].map((depth) => `{"data":{"a":${'['.repeat(depth)}"]"${']'.repeat(depth)}}}`),
 ]
 
 export const ndjson: Target<Input> = {
@@ -97,7 +97,7 @@ function expectedOf(text: string, type: string | undefined): readonly Publicatio
     const data: unknown = members.get('data')
     if (data === undefined || [...members.keys()].some((name) => name !== 'data' && name !== 'type'))
       return 'invalid-ndjson'
-    if (!canBeWritten(data)) return 'invalid-ndjson'
+    if (typeof data === 'object' && depthOf(data) > 100) return 'invalid-ndjson'
     const own: unknown = members.has('type') ? members.get('type') : type
     if (own === undefined) {
       expected.push({ data })
@@ -111,13 +111,17 @@ function expectedOf(text: string, type: string | undefined): readonly Publicatio
   return expected
 }
 
-/** What is nested ten thousand times can be read, and not be written. */
-function canBeWritten(data: unknown): boolean {
-  try {
-    return JSON.stringify(data) !== undefined
-  } catch {
-    return false
+/** By the brackets of its JSON that are not in strings. */
+function depthOf(data: unknown): number {
+  let depth = 0
+  let deepest = 0
+  for (const [bracket] of JSON.stringify(data)
+    .replace(/"(?:[^"\\]|\\.)*"/g, '')
+    .matchAll(/[[\]{}]/g)) {
+    depth += bracket === '[' || bracket === '{' ? 1 : -1
+    deepest = Math.max(deepest, depth)
   }
+  return deepest
 }
 
 function jsonOf(text: string): unknown {

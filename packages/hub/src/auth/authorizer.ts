@@ -6,16 +6,8 @@ import { checkRules, RuleError } from './check-rules.ts'
 import type { Claims } from './claims.ts'
 import { type CredentialOptions, DEFAULT_COOKIE, isCookieName, tokenOf } from './credentials.ts'
 import { Verifier } from './jwt.ts'
-import {
-  type Algorithm,
-  ALGORITHMS,
-  jwksIn,
-  KeyError,
-  type KeySource,
-  publicKey,
-  secretKey,
-  type VerifyKey,
-} from './keys.ts'
+import { type Algorithm, ALGORITHMS, KeyError } from './key-settings.ts'
+import { jwksIn, type KeySource, publicKey, secretKey, type VerifyKey } from './keys.ts'
 import { keysFile } from './keys-file.ts'
 import { remoteKeys } from './keys-remote.ts'
 import { Refusal } from './refusal.ts'
@@ -172,11 +164,13 @@ async function sourcesOf(
     sources.push(await keysFile(keys, { now, onError }))
   } else if (keys !== undefined) sources.push(constant(await Promise.all(jwksIn(keys).map(publicKey))))
   if (jwksUrl !== undefined) {
+    // A query may be a key.
+    const shown = jwksUrl.replace(/[?#].*$/s, '')
     const onOutage = (error: Error | undefined): void =>
       warn(
         error === undefined
-          ? `The keys of ${jwksUrl} can be had again`
-          : `The keys of ${jwksUrl} can't be had (${error.message}): those known go on for a day`,
+          ? `The keys of ${shown} can be had again`
+          : `The keys of ${shown} can't be had (${error.message}): those known go on for a day`,
       )
     sources.push(remoteKeys(jwksUrl, { now, onOutage }))
   }

@@ -14,7 +14,7 @@ import {
   type StreamAnswer,
   type WholeAnswer,
 } from './message.ts'
-import { Problem, problemAnswer } from './problem.ts'
+import { problemAnswer } from './problem.ts'
 
 /** What a connection does for its exchanges. */
 export interface H2Desk {
@@ -54,8 +54,7 @@ export class H2Exchange implements Sink, Quit {
   /** Never rejects. */
   async answer(request: H2Request): Promise<void> {
     this.#bodiless = request.method === 'HEAD'
-    const refusal = refusalOf(request)
-    if (refusal) return this.#give(problemAnswer(refusal))
+    if (request.fault) return this.#give(problemAnswer(request.fault))
     const answer = await this.#desk.handler.begin(request)
     // Nothing of the request is held on to by what waits.
     if (isLater(answer)) void answer.later(this).then((answer) => this.#give(answer))
@@ -141,14 +140,17 @@ export class H2Exchange implements Sink, Quit {
     stream.on('drain', () => this.#reader?.drained())
   }
 
-  /** All is written. A body that nobody wanted is held back no longer than its answer takes (RFC 9113 8.1). */
+  /** All is written. Of a body that is refused the rest is held back until then, and not asked for any more (RFC 9113 8.1). */
   #finish(): void {
     const stream = this.#stream
     if (stream.destroyed) return
     this.#desk.ending(this)
-    if (stream.endAfterHeaders || stream.readableEnded) return
-    stream.close(NGHTTP2_NO_ERROR)
-    stream.resume()
+    // A body that nobody has begun to read Node ends by itself.
+    if (stream.endAfterHeaders || stream.readableEnded || stream.readableFlowing === null) return
+    // Not at once: a reset overtakes what is about to be sent.
+    const close = (): void => void setImmediate(() => stream.resume().close(NGHTTP2_NO_ERROR))
+    if (stream.writableFinished) close()
+    else stream.once('finish', close)
   }
 
   #closed(): void {
@@ -159,13 +161,6 @@ export class H2Exchange implements Sink, Quit {
     this.#quitter?.handleEvent()
     this.#desk.over(this, !this.#stream.writableFinished)
   }
-}
-
-/** What no route is asked about. */
-function refusalOf(request: H2Request): Problem | undefined {
-  if (request.method === 'CONNECT') return new Problem('not-implemented', 'This is no proxy: ask for a path')
-  if (request.isForOne) return undefined
-  return new Problem('bad-request', 'Expected `Host` to say what `:authority` says: leave it out')
 }
 
 /** Connections are no matter of single answers here (RFC 9113 8.2.2). */

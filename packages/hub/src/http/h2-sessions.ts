@@ -95,17 +95,18 @@ class H2Session implements H2Desk {
       scheme: 'encrypted' in socket ? 'https' : 'http',
       mount: options.mount,
       bodies: new BodyPlaces(all.bodies),
+      headLimit: options.headLimit,
     }
     const now = performance.now()
     this.#resets = new Calm(RESETS, now)
     this.#controls = new Calm(CONTROLS, now)
     this.#session = performServerHandshake(socket, sessionOptions(options))
     this.#session
-      .on('stream', (stream, headers) => {
+      .on('stream', (stream, headers, _, fields) => {
         this.#all.idle.delete(this.#expire)
         const exchange = new H2Exchange(stream, this)
         this.#exchanges.set(exchange, undefined)
-        void exchange.answer(new H2Request(stream, headers, this.#connection))
+        void exchange.answer(new H2Request(stream, headers, fields, this.#connection))
       })
       .on('ping', () => this.#control())
       .on('remoteSettings', () => {

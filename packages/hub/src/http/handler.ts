@@ -11,7 +11,7 @@ import type { Limiter, Who } from '../limits/limiter.ts'
 import { Metrics } from '../ops/metrics.ts'
 import { checkTargets } from '../publish.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
-import { corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
+import { checkOrigins, corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
 import { coderOf, type Coding, CODINGS } from '../delivery/coding/coding.ts'
 import { codingFor } from './encoding.ts'
 import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
@@ -99,7 +99,7 @@ export class Handler {
   constructor(hub: Hub, options: HandlerOptions) {
     this.hub = hub
     this.options = options
-    this.#origins = options.origins ?? []
+    this.#origins = checkOrigins(options.origins ?? [])
     this.metrics = new Metrics(hub)
     this.#limiter = options.authorize ? hub.limiter : hub.ownLimiter
     this.#polls = new Polls(hub, options.authorize === undefined)
