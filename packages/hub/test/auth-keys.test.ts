@@ -86,7 +86,7 @@ describe('a file of keys', () => {
     return { ...(await clocked({ keys: path })), path }
   }
 
-  test('is read again when it has changed: a new key counts at once, an old one no more', async (t) => {
+  test('P17.7.1 is read again when it has changed: a new key counts at once, an old one no more', async (t) => {
     const { verifier, pass, sign, path } = await inFile(t)
     assert.equal(await codeOf(verifier, sign(ec)), 'good')
     assert.equal(await codeOf(verifier, sign(ec2)), 'invalid-token')
@@ -144,7 +144,7 @@ describe('a JWKS URL', () => {
     assert.equal(server.asked, 0)
   })
 
-  test('rotates: a token of a new key makes the hub look, and a key that is gone counts no more', async (t) => {
+  test('P17.7.1 rotates: a token of a new key makes the hub look, and a key that is gone counts no more', async (t) => {
     const server = await jwksServer(t, { keys: [ec.jwk('old')] })
     const { verifier, pass, sign } = await clocked({ jwksUrl: server.url, issuer: 'id' })
     assert.equal(await codeOf(verifier, sign(ec, 'old')), 'good')
@@ -173,7 +173,7 @@ describe('a JWKS URL', () => {
     assert.equal(server.asked, 2)
   })
 
-  test('strangers with keys that nobody knows can’t make the hub hammer it', async (t) => {
+  test('P17.7.1 strangers with keys that nobody knows can’t make the hub hammer it', async (t) => {
     const server = await jwksServer(t, { keys: [ec.jwk('k')] })
     const { verifier, pass, sign } = await clocked({ jwksUrl: server.url, issuer: 'id' })
     await verifier.verify(sign(ec, 'k'))
@@ -201,7 +201,7 @@ describe('a JWKS URL', () => {
       (res) => void res.end(JSON.stringify({ keys: Array.from({ length: 51 }, () => ec.jwk()) })),
     ],
   ] as readonly (readonly [string, JwksServer['answer']])[])
-    test(`${what} in its place is \`keys-unavailable\`, until there are keys`, async (t) => {
+    test(`P17.7.3 ${what} in its place is \`keys-unavailable\`, until there are keys`, async (t) => {
       const server = await jwksServer(t, answer)
       const { verifier, pass, sign, warnings } = await clocked({ jwksUrl: server.url, issuer: 'id' })
       for (let time = 0; time < 5; time++) assert.equal(await codeOf(verifier, sign(ec)), 'keys-unavailable')
@@ -224,7 +224,7 @@ describe('a JWKS URL', () => {
     assert.equal(server.asked, 1)
   })
 
-  test('while it is away the keys known so far go on for a day, then it is `keys-unavailable`', async (t) => {
+  test('P17.7.2 P17.7.3 while it is away the keys known so far go on for a day, then it is `keys-unavailable`', async (t) => {
     const server = await jwksServer(t, { keys: [ec.jwk('k')] })
     const { verifier, pass, sign, warnings } = await clocked({ jwksUrl: server.url, issuer: 'id' })
     assert.equal(await codeOf(verifier, sign(ec, 'k')), 'good')
