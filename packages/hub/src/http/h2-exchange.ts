@@ -159,7 +159,7 @@ export class H2Exchange implements Sink, Quit {
     if (this.#owed > 0) this.#desk.paid(this.#owed)
     reader?.closed()
     this.#quitter?.handleEvent()
-    this.#desk.over(this, !this.#stream.writableFinished)
+    this.#desk.over(this, this.#stream.aborted || !this.#stream.writableFinished)
   }
 }
 

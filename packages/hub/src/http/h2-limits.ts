@@ -32,8 +32,8 @@ export const LARGE_BODIES = 16
 export function sessionOptions(streams: number, headLimit: number): ServerOptions {
   return {
     settings: { maxConcurrentStreams: streams, maxHeaderListSize: headLimit },
-    // Megabytes for what nghttp2 holds of a connection; then it takes no further streams.
-    maxSessionMemory: 10,
+    // Megabytes of a connection: answers and streams that wait, as above. Beyond them it takes no further streams.
+    maxSessionMemory: 64,
     maxHeaderListPairs: 128,
     maxOutstandingPings: 10,
     maxSettings: 32,
