@@ -21,6 +21,9 @@ export const ANSWERS_BYTES = 32 * 1024 * 1024
 /** How long an answer, or what is left of a stream that has ended, waits for the peer to take it. Then it is reset (`CANCEL`). */
 export const ANSWER_MS = 120_000
 
+/** How long the rest of a body that nobody wanted is read and forgotten, after the answer. Then it is reset (`NO_ERROR`). */
+export const LINGER_MS = 1_000
+
 /** Bytes of a stream that may wait before its reader counts as full. More in flight than a mark of Node's streams, 16 KiB, makes a flush of a busy hub. */
 export const STREAM_BUFFER = 64 * 1024
 
