@@ -1,7 +1,8 @@
 /** A request of `node:http2`, as the handler wants it. */
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
-import { type BodyPlaces, readStreamBody } from './h2-body.ts'
+import { readStreamBody } from './h2-body.ts'
 import type { HttpRequest } from './message.ts'
+import type { BodyTerms } from './node-body.ts'
 import { belowMount } from './mount.ts'
 
 /** What the requests of one connection share. */
@@ -10,7 +11,7 @@ export interface Connection {
   readonly address: string | undefined
   readonly scheme: 'https' | 'http'
   readonly mount: string | undefined
-  readonly bodies: BodyPlaces
+  readonly bodies: BodyTerms
 }
 
 export class H2Request implements HttpRequest {
