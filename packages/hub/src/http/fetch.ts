@@ -139,8 +139,7 @@ function streamBody(answer: StreamAnswer, signal: AbortSignal): ReadableStream<U
         try {
           reader = answer.open(new StreamSink(controller))
         } catch {
-          // Full or stopping since the head was decided on: the client comes back after its reconnection time.
-          controller.close()
+          // Refused, and ended.
           return
         }
         signal.addEventListener('abort', gone, { once: true })

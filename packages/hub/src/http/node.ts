@@ -106,8 +106,7 @@ function openStream(res: ServerResponse, answer: StreamAnswer, delimited: boolea
   try {
     reader = answer.open(new NodeSink(res, taking))
   } catch {
-    // Full or stopping since the head was decided on: the client comes back after its reconnection time.
-    res.end()
+    // Refused, and ended.
     return
   }
   res.on('drain', () => reader.drained())
