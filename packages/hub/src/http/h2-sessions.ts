@@ -5,7 +5,14 @@ import { Calm } from './calm.ts'
 import { Deadlines } from './deadlines.ts'
 import { BodyPlaces } from './h2-body.ts'
 import { H2Exchange, type H2Desk } from './h2-exchange.ts'
-import { ANSWERS_BYTES, CONTROLS, RESETS, sessionOptions, type SessionLimits } from './h2-limits.ts'
+import {
+  ANSWERS_BYTES,
+  CONTROLS,
+  LINGER_MS,
+  RESETS,
+  sessionOptions,
+  type SessionLimits,
+} from './h2-limits.ts'
 import { type Connection, H2Request } from './h2-request.ts'
 import type { Handler } from './handler.ts'
 
@@ -27,6 +34,7 @@ export class H2Sessions {
   readonly options: H2Options
   readonly bodies: Deadlines
   readonly answers: Deadlines
+  readonly lingers = new Deadlines(LINGER_MS)
   readonly idle: Deadlines
   readonly heads: Deadlines
   readonly #sessions = new Set<H2Session>()
@@ -130,6 +138,10 @@ class H2Session implements H2Desk {
   readonly cut = (): void => {
     this.#session.destroy()
     this.#socket.destroy()
+  }
+
+  get lingers(): Deadlines {
+    return this.#all.lingers
   }
 
   owe(bytes: number): boolean {
