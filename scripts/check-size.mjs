@@ -1,6 +1,6 @@
 /**
  * Part of `npm run check`: what a page loads for `import { EventSource } from '@downlink/client'`, and for
- * `subscribe`, alone and with `share`, parser included, minified and gzipped.
+ * `subscribe`, alone, with `share` and by the browser's EventSource, parser included, minified and gzipped.
  */
 import { gzipSync } from 'node:zlib'
 import { buildSync } from 'esbuild'
@@ -14,6 +14,11 @@ const limits = [
     what: 'subscribe and share',
     source: "export { subscribe } from '@downlink/client'; export { share } from '@downlink/client/share'",
     bytes: 10_240,
+  },
+  {
+    what: 'subscribe by native EventSource',
+    source: "export { subscribe } from '@downlink/client/native'",
+    bytes: 9216,
   },
 ]
 

@@ -12,6 +12,7 @@ describe('Accept', () => {
     [undefined, false],
     ['', false],
     [' ', false],
+    [' , ,', false],
     ['text/event-stream', true],
     ['Text/Event-Stream ; q=0.1', true],
     ['text/event-stream;q=0', undefined],

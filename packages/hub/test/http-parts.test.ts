@@ -38,6 +38,17 @@ describe('the query', () => {
     refuseQuery('')
   })
 
+  test('a refusal shows control characters as escapes, so that it forges no line of a log and drives no terminal', () => {
+    const refusals = [
+      () => new Query('a%1b%0a%c2%9b=1', ['a']),
+      () => new Query('a=%1b%0a%c2%9b', ['a']).number('a', 0, 9),
+      () => parseNdjson('\x1b\x7f\u2028\u202e\u{e0001}', undefined, 1),
+      () => parseNdjson(JSON.stringify({ data: '', type: 'downlink:\x7f\u009b' }), undefined, 1),
+    ]
+    for (const refusal of refusals)
+      assert.throws(refusal, /^Problem: [^\p{C}\p{Zl}\p{Zp}]*\\u00[^\p{C}\p{Zl}\p{Zp}]*$/u)
+  })
+
   test('P1.3.3 any text is a whole number within its range, or a problem', () => {
     const property = fc.property(fc.oneof(fc.string(), fc.integer().map(String)), (text) => {
       const query = new Query(new URLSearchParams({ n: text }).toString(), ['n'])

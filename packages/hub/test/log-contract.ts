@@ -4,6 +4,7 @@
  */
 import { describe } from 'node:test'
 import { appendFacts, endFacts, idempotencyFacts, reopenFacts } from './log-contract/append.ts'
+import { fullFacts } from './log-contract/full.ts'
 import { dropFacts, forgetFacts, gapFacts, retentionFacts } from './log-contract/gaps.ts'
 import type { OpenLog, Without } from './log-contract/harness.ts'
 import { modelFacts } from './log-contract/compare.ts'
@@ -29,6 +30,7 @@ export function testLogContract(name: string, open: OpenLog, without: Without = 
     retentionFacts(suite)
     gapFacts(suite)
     dropFacts(suite)
+    fullFacts(suite)
     forgetFacts(suite)
     tailFacts(suite)
     channelFacts(suite)

@@ -2,6 +2,7 @@
 import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
+import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
 import { type HttpRequest, isStream, type StreamAnswer } from './message.ts'
 import { belowMount } from './mount.ts'
@@ -52,7 +53,7 @@ class FetchRequest implements HttpRequest {
     this.address = info.address
     this.scheme = url.protocol.slice(0, -1)
     this.authority = url.host
-    this.#timeoutMs = options.bodyTimeoutMs ?? 30_000
+    this.#timeoutMs = options.bodyTimeoutMs ?? DEFAULT_HTTP_LIMITS.bodyTimeoutMs
   }
 
   header(name: string): string | undefined {

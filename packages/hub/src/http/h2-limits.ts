@@ -2,9 +2,6 @@
 import type { ServerOptions } from 'node:http2'
 import type { CalmTerms } from './calm.ts'
 
-/** Streams at once. One more is refused (`REFUSED_STREAM`), which a client may ask for again elsewhere. */
-export const DEFAULT_STREAMS = 256
-
 /**
  * Streams that end before their answer does, whoever ended them; then the connection is told `ENHANCE_YOUR_CALM` and cut. A
  * page that is left resets each of its streams once. Opening and resetting them without end is an attack (CVE-2023-44487), and
@@ -18,9 +15,6 @@ export const CONTROLS: CalmTerms = { burst: 1000, rate: 33 }
 /** Bytes of whole answers that wait for the peer to take them. Beyond them an answer is reset (`ENHANCE_YOUR_CALM`), but never the only one. */
 export const ANSWERS_BYTES = 32 * 1024 * 1024
 
-/** How long an answer, or what is left of a stream that has ended, waits for the peer to take it. Then it is reset (`CANCEL`). */
-export const ANSWER_MS = 120_000
-
 /** How long the rest of a body that nobody wanted is read and forgotten, after the answer. Then it is reset (`NO_ERROR`). */
 export const LINGER_MS = 1_000
 
@@ -31,13 +25,24 @@ export const STREAM_BUFFER = 64 * 1024
 export const SMALL_BODY = 64 * 1024
 export const LARGE_BODIES = 16
 
-/** @param headLimit Bytes of a head, as HPACK counts them: 32 for each field besides. Of those who know, more is reset (`ENHANCE_YOUR_CALM`). */
-export function sessionOptions(streams: number, headLimit: number): ServerOptions {
+/** What `HttpLimits` says of a connection, and of heads: bytes as HPACK counts them, 32 for each field besides. */
+export interface SessionLimits {
+  /** One more is refused (`REFUSED_STREAM`), which a client may ask for again elsewhere. */
+  readonly streams: number
+  /** More is reset (`ENHANCE_YOUR_CALM`). */
+  readonly headLimit: number
+  readonly headersLimit: number
+}
+
+/** The fields that begin with a colon, of which HTTP/1.1 makes no lines. */
+const PSEUDO_FIELDS = 4
+
+export function sessionOptions({ streams, headLimit, headersLimit }: SessionLimits): ServerOptions {
   return {
     settings: { maxConcurrentStreams: streams, maxHeaderListSize: headLimit },
     // Megabytes of a connection: answers and streams that wait, as above. Beyond them it takes no further streams.
     maxSessionMemory: 64,
-    maxHeaderListPairs: 128,
+    maxHeaderListPairs: headersLimit + PSEUDO_FIELDS,
     maxOutstandingPings: 10,
     maxSettings: 32,
     maxSessionInvalidFrames: 100,

@@ -5,19 +5,24 @@ import { Calm } from './calm.ts'
 import { Deadlines } from './deadlines.ts'
 import { BodyPlaces } from './h2-body.ts'
 import { H2Exchange, type H2Desk } from './h2-exchange.ts'
-import { ANSWER_MS, ANSWERS_BYTES, CONTROLS, LINGER_MS, RESETS, sessionOptions } from './h2-limits.ts'
+import {
+  ANSWERS_BYTES,
+  CONTROLS,
+  LINGER_MS,
+  RESETS,
+  sessionOptions,
+  type SessionLimits,
+} from './h2-limits.ts'
 import { type Connection, H2Request } from './h2-request.ts'
 import type { Handler } from './handler.ts'
 
-export interface H2Options {
+export interface H2Options extends SessionLimits {
   readonly mount?: string | undefined
-  /** Streams of a connection at once. */
-  readonly streams: number
-  /** Bytes of a head. */
-  readonly headLimit: number
   /** How long the first `SETTINGS` may take, and an end that the peer has been told of. */
   readonly headTimeoutMs: number
   readonly bodyTimeoutMs: number
+  /** How long an answer may wait for the peer to take it; then it is reset (`CANCEL`). */
+  readonly answerTimeoutMs: number
   /** How long a connection without streams is kept. */
   readonly keepAliveMs: number
 }
@@ -28,7 +33,7 @@ export class H2Sessions {
   readonly handler: Handler
   readonly options: H2Options
   readonly bodies: Deadlines
-  readonly answers = new Deadlines(ANSWER_MS)
+  readonly answers: Deadlines
   readonly lingers = new Deadlines(LINGER_MS)
   readonly idle: Deadlines
   readonly heads: Deadlines
@@ -39,6 +44,7 @@ export class H2Sessions {
     this.handler = handler
     this.options = options
     this.bodies = new Deadlines(options.bodyTimeoutMs)
+    this.answers = new Deadlines(options.answerTimeoutMs)
     this.idle = new Deadlines(options.keepAliveMs)
     this.heads = new Deadlines(options.headTimeoutMs)
   }
@@ -102,7 +108,7 @@ class H2Session implements H2Desk {
     const now = performance.now()
     this.#resets = new Calm(RESETS, now)
     this.#controls = new Calm(CONTROLS, now)
-    this.#session = performServerHandshake(socket, sessionOptions(options.streams, options.headLimit))
+    this.#session = performServerHandshake(socket, sessionOptions(options))
     this.#session
       .on('stream', (stream, headers, _, fields) => {
         this.#all.idle.delete(this.#expire)
@@ -149,7 +155,10 @@ class H2Session implements H2Desk {
   }
 
   ending(exchange: H2Exchange): void {
-    const expire = (): void => exchange.abort()
+    const expire = (): void => {
+      this.handler.hub.limited.count('answer-time')
+      exchange.abort()
+    }
     this.#exchanges.set(exchange, expire)
     this.#all.answers.add(expire)
   }

@@ -10,12 +10,14 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import type { Handler } from './handler.ts'
 import type { Desk } from './loan.ts'
 import { Loan } from './loan.ts'
 import type { NodeHandler, NodeHandlerOptions } from './node.ts'
 import { Deadlines } from './deadlines.ts'
 import { needsChunks, NodeRequest } from './node-request.ts'
+import { Taking } from './taking.ts'
 import { leaveLine } from './turns.ts'
 
 /** Why a request that would stay is answered with its response kept. */
@@ -65,6 +67,7 @@ export class Lender implements Desk {
   readonly #server: Server
   readonly #back: (socket: Socket) => void
   readonly #keep: NodeHandler
+  readonly taking: Taking
   readonly #mount: string | undefined
   readonly #bodies: Deadlines
   readonly #loans = new Set<Loan>()
@@ -89,8 +92,9 @@ export class Lender implements Desk {
     this.#server = server
     this.#back = back
     this.#keep = keep
+    this.taking = new Taking(handler.hub, options.answerTimeoutMs ?? DEFAULT_HTTP_LIMITS.answerTimeoutMs)
     this.#mount = options.mount
-    this.#bodies = new Deadlines(options.bodyTimeoutMs ?? 30_000)
+    this.#bodies = new Deadlines(options.bodyTimeoutMs ?? DEFAULT_HTTP_LIMITS.bodyTimeoutMs)
     // An older Node takes it that whoever listens wants every `Upgrade`, which the hub ignores (protocol 18.1.5).
     this.#able = typeof (server as AskedServer).shouldUpgradeCallback === 'function'
     if (this.#able) server.on('upgrade', (req, socket) => this.#take(req, socket as Socket))

@@ -19,8 +19,10 @@ export interface HttpRequest {
   headerNames(): Iterable<string>
   /** Whom the request is for, where its target says so besides `Host`. */
   readonly authority?: string | undefined
-  /** The peer's address, where the runtime tells. */
+  /** The peer's address, where the runtime tells; the client's, behind trusted proxies. */
   readonly address: string | undefined
+  /** What a trusted proxy calls this request. */
+  readonly id?: string | undefined
   /** `https` or `http`, as the runtime sees it. */
   readonly scheme: string
   /** All of the body. @throws {Problem} `body-too-large`, `body-timeout`, `body-aborted` */

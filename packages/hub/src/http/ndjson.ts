@@ -1,6 +1,7 @@
 /** A batch as `application/x-ndjson`: `{ "type"?, "data" }` a line. Pure. */
 import { checkType } from '../log/settle.ts'
-import type { Publication } from '../publish.ts'
+import { dataText, type Publication } from '../publish.ts'
+import { quoted } from '../shown.ts'
 import { Problem } from './problem.ts'
 
 const BRACE = 123
@@ -29,7 +30,7 @@ export function parseNdjson(text: string, type: string | undefined, limit: numbe
 function parseLine(text: string, line: number, type: string | undefined): Publication {
   const value = parseJson(text, line)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw wrongLine(line, `an object such as {"data":"…"}, got ${shown(text)}`)
+    throw wrongLine(line, `an object such as {"data":"…"}, got ${quoted(text, 60)}`)
   }
   let own: unknown = type
   let data: unknown
@@ -40,13 +41,22 @@ function parseLine(text: string, line: number, type: string | undefined): Public
     else if (name === 'data') {
       data = (value as { data: unknown }).data
       hasData = true
-    } else throw wrongLine(line, `no members but \`type\` and \`data\`, got ${shown(name)}`)
+    } else throw wrongLine(line, `no members but \`type\` and \`data\`, got ${quoted(name, 60)}`)
   }
   if (!hasData) throw wrongLine(line, 'a member `data`')
+  if (typeof data === 'object') data = textOf(data, line)
   if (own === undefined) return { data }
   if (typeof own !== 'string') throw wrongLine(line, '`type` to be a string')
   checkTypeOf(own, line)
   return { data, type: own }
+}
+
+function textOf(data: unknown, line: number): string {
+  try {
+    return dataText(data)
+  } catch {
+    throw wrongLine(line, '`data` that is nested less deeply')
+  }
 }
 
 function checkTypeOf(type: string, line: number): void {
@@ -65,7 +75,7 @@ function parseJson(text: string, line: number): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw wrongLine(line, `JSON, got ${shown(text)}`)
+    throw wrongLine(line, `JSON, got ${quoted(text, 60)}`)
   }
 }
 
@@ -75,8 +85,4 @@ function wrongLine(line: number, expected: string): Problem {
     `Line ${line}: expected ${expected}. Nothing of this batch was stored`,
     { line },
   )
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
 }

@@ -75,10 +75,10 @@ export async function stream(
  * For a stream that can't be had just now: a bare EventSource would die of any status but 200, so it is given a stream that
  * ends at once and says when to come back.
  */
-export function emptyStream(problem: Problem, retryMs: number): WholeAnswer {
+export function emptyStream(problem: Problem, retryMs: number, id: string): WholeAnswer {
   return {
     status: 200,
-    headers: STREAM_HEADERS,
+    headers: { ...STREAM_HEADERS, 'x-request-id': id },
     body: `${encodeRetry(retryMs)}${encodeComment(`${problem.code}: ${problem.message}`)}\n`,
   }
 }

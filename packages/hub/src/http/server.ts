@@ -14,14 +14,14 @@ import type { Hub } from '../hub.ts'
 import type { TlsOptions } from './certificate.ts'
 import { sortByAlpn, sortByPreface, type Take } from './door.ts'
 import type { H2Sessions } from './h2-sessions.ts'
-import { DEFAULT_STREAMS } from './h2-limits.ts'
 import { Handler } from './handler.ts'
+import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-limits.ts'
 import { Lender } from './lend.ts'
 import { listen, portOf } from './listen.ts'
 import { handlerOn, type NodeHandlerOptions } from './node.ts'
 import { headTooLarge, Problem, problemAnswer } from './problem.ts'
 import type { Secure } from './secure.ts'
-import { interruptionOf } from './turns.ts'
+import { interruptionOf, spendLine, takeTurn } from './turns.ts'
 
 export interface HubServerOptions extends NodeHandlerOptions {
   /** Default 0: any that is free. */
@@ -41,6 +41,10 @@ export interface HubServerOptions extends NodeHandlerOptions {
   readonly headLimit?: number
   /** How long a head may take to arrive, in milliseconds; then `408`. A TLS handshake, too. Default 10,000. */
   readonly headTimeoutMs?: number
+  /** Header lines of a request at most; more are `431`. Default 100. */
+  readonly headersLimit?: number
+  /** Connections at a time, of each address listened on; one more is closed as it comes. Default 20,000. */
+  readonly connections?: number
   /** How long an idle connection is kept, in milliseconds. Default 75,000: longer than common balancers keep theirs. */
   readonly keepAliveMs?: number
   /** How long a stop waits for connections to end by themselves, in milliseconds. Default 5,000. */
@@ -62,16 +66,9 @@ export interface HubServer {
 
 /** Listens. @throws what `net.Server.listen` meets, e.g. `EADDRINUSE`; {HubError} `invalid-option` */
 export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promise<HubServer> {
-  const {
-    host = 'localhost',
-    port = 0,
-    headTimeoutMs = 10_000,
-    bodyTimeoutMs = 30_000,
-    graceMs = 5_000,
-    headLimit = 16 * 1024,
-    keepAliveMs = KEEP_ALIVE_MS,
-    tls,
-  } = options
+  const { host = 'localhost', port = 0, graceMs = 5_000, keepAliveMs = KEEP_ALIVE_MS, tls } = options
+  const limits: HttpLimits = { ...DEFAULT_HTTP_LIMITS, ...definedOf(options) }
+  const { headLimit, headTimeoutMs, headersLimit, bodyTimeoutMs } = limits
   if (!options.authorize && !isLoopbackHost(host) && !isLoopbackAddress(host)) {
     throw new HubError(
       'invalid-option',
@@ -93,10 +90,12 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     tls || options.h2c
       ? new (await import('./h2-sessions.ts')).H2Sessions(handler, {
           mount: options.mount,
-          streams: options.maxConcurrentStreams ?? DEFAULT_STREAMS,
+          streams: limits.maxConcurrentStreams,
           headLimit,
+          headersLimit,
           headTimeoutMs,
           bodyTimeoutMs,
+          answerTimeoutMs: limits.answerTimeoutMs,
           keepAliveMs,
         })
       : undefined
@@ -117,9 +116,14 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
   }
   const create = (): Server => {
     const server = secure ? secure.create(settings) : createServer(settings)
-    const refused = (error: NodeJS.ErrnoException, socket: Socket): void => refuse(error, socket, headLimit)
+    const refused = (error: NodeJS.ErrnoException, socket: Socket): void =>
+      refuse(hub, error, socket, headLimit)
     server.on('clientError', refused)
     allowHalfOpen(server)
+    // Node would leave out the others without a word, or say that there were too many bytes: they are counted below.
+    server.maxHeadersCount = 0
+    if (limits.connections < Infinity) server.maxConnections = limits.connections
+    server.on('drop', () => hub.limited.count('connections'))
     const lender = new Lender(
       server,
       handler,
@@ -129,13 +133,15 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     )
     lenders.push(lender)
     server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-      if (!hasHost(req)) refuseHost(res)
+      const problem = headProblem(req, headersLimit)
+      if (problem !== undefined) void refuseHead(hub, req, res, problem)
       else if (!lender.offer(req, res)) void keep(req, res)
     })
     return server
   }
   const servers = await listen(create, port, host)
   secure?.follow()
+  handler.metrics.connections(() => connectionsOf(servers))
   const [server] = servers
   const bound = portOf(server)
   let stopped: Promise<void> | undefined
@@ -177,17 +183,53 @@ function hasHost({ rawHeaders, httpVersionMinor }: IncomingMessage): boolean {
   return count === 1 || (count === 0 && httpVersionMinor === 0)
 }
 
-function refuseHost(res: ServerResponse): void {
-  const problem = new Problem('bad-request', 'Expected one `Host` header: say which hub this is for')
+function headProblem(req: IncomingMessage, headersLimit: number): Problem | undefined {
+  if (req.rawHeaders.length > 2 * headersLimit) {
+    const text = `Expected at most ${headersLimit} header lines: send fewer`
+    return new Problem('head-too-large', text, { limit: headersLimit }, {}, 'headers')
+  }
+  // Node's parser takes `HTTP/2.0` in text, and what follows for an error.
+  if (req.httpVersionMajor !== 1) return new Problem('bad-request', 'Expected HTTP/1.1, or HTTP/1.0')
+  if (hasHost(req)) return undefined
+  return new Problem('bad-request', 'Expected one `Host` header: say which hub this is for')
+}
+
+/** In its turn, and nothing behind it is taken up: whoever sends such a head may mean something else by what follows. */
+async function refuseHead(
+  hub: Hub,
+  { socket }: IncomingMessage,
+  res: ServerResponse,
+  problem: Problem,
+): Promise<void> {
+  const come = takeTurn(socket, res)
+  if (come !== true && !(await come)) return
+  spendLine(socket)
   const { status, headers, body } = problemAnswer(problem)
+  if (problem.limited !== undefined) hub.limited.count(problem.limited)
   const bytes = Buffer.from(body as string)
   res.writeHead(status, { ...headers, ...CLOSING, 'content-length': bytes.length }).end(bytes)
+}
+
+/** What is not said is not there: `undefined` would take the place of a default. */
+function definedOf(options: Partial<HttpLimits>): Partial<HttpLimits> {
+  const names = Object.keys(DEFAULT_HTTP_LIMITS) as (keyof HttpLimits)[]
+  return Object.fromEntries(
+    names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  )
+}
+
+async function connectionsOf(servers: readonly Server[]): Promise<number> {
+  const counts = servers.map(
+    (server) =>
+      new Promise<number>((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count))),
+  )
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
 }
 
 const CLOSING = { 'x-content-type-options': 'nosniff', connection: 'close' }
 
 /** What Node's parser refuses never becomes a request; it gets its problem all the same. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket, headLimit: number): void {
+function refuse(hub: Hub, error: NodeJS.ErrnoException, socket: Socket, headLimit: number): void {
   const when = interruptionOf(socket)
   // A handshake that has failed leaves nothing to tell it on.
   if (/^(?:ERR_SSL_|ERR_TLS_|EPROTO)/.test(error.code ?? '')) {
@@ -198,7 +240,9 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket, headLimit: number)
     socket.destroy()
     return
   }
-  const { status, headers, body } = problemAnswer(problemOf(error.code, when === 'within', headLimit))
+  const problem = problemOf(error.code, when === 'within', headLimit)
+  if (problem.limited !== undefined) hub.limited.count(problem.limited)
+  const { status, headers, body } = problemAnswer(problem)
   const bytes = Buffer.from(body as string)
   const lines = Object.entries({ ...headers, ...CLOSING, 'content-length': bytes.length })
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
@@ -210,7 +254,13 @@ function problemOf(code: string | undefined, withinBody: boolean, headLimit: num
     case 'HPE_HEADER_OVERFLOW':
       return headTooLarge(headLimit)
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Problem('body-timeout', 'The request took too long to arrive: send it faster')
+      return new Problem(
+        'body-timeout',
+        'The request took too long to arrive: send it faster',
+        {},
+        {},
+        withinBody ? 'body-time' : 'head-time',
+      )
     case 'HPE_INVALID_EOF_STATE':
       if (withinBody) return new Problem('body-aborted', 'The body broke off before its end: send it again')
       break

@@ -46,11 +46,15 @@ export function frame(
 }
 
 /** HPACK (RFC 7541 6.2.2) without a table and without Huffman. */
-export function fields(all: Readonly<Record<string, string>>): Buffer {
-  return Buffer.concat(
-    Object.entries(all).map(([name, value]) => Buffer.concat([Buffer.of(0), text(name), text(value)])),
-  )
+export function fields(all: Readonly<Record<string, string>> | readonly Field[]): Buffer {
+  const list: readonly Field[] = isList(all) ? all : Object.entries(all)
+  return Buffer.concat(list.flatMap(([name, value]) => [Buffer.of(0), text(name), text(value)]))
 }
+
+export type Field = readonly [name: string, value: string]
+
+const isList = (all: Readonly<Record<string, string>> | readonly Field[]): all is readonly Field[] =>
+  Array.isArray(all)
 
 function text(value: string): Buffer {
   const bytes = Buffer.from(value)
