@@ -21,8 +21,7 @@ export const LINGER_MS = 1_000
 /** Bytes of a stream that may wait before its reader counts as full. More in flight than a mark of Node's streams, 16 KiB, makes a flush of a busy hub. */
 export const STREAM_BUFFER = 64 * 1024
 
-/** What a body may have before it needs a place, and how many places there are: others wait, held by their stream's flow control. */
-export const SMALL_BODY = 64 * 1024
+/** Bodies that need a place (`SMALL_BODY`), of one connection at once: others wait, held by their stream's flow control. */
 export const LARGE_BODIES = 16
 
 /** What `HttpLimits` says of a connection, and of heads: bytes as HPACK counts them, 32 for each field besides. */

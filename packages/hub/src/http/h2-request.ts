@@ -1,7 +1,8 @@
 /** A request of `node:http2`, as the handler wants it. */
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
-import { type BodyPlaces, readStreamBody } from './h2-body.ts'
+import { readStreamBody } from './h2-body.ts'
 import type { HttpRequest } from './message.ts'
+import type { BodyTerms } from './node-body.ts'
 import { belowMount } from './mount.ts'
 import { headTooLarge, Problem } from './problem.ts'
 
@@ -11,7 +12,7 @@ export interface Connection {
   readonly address: string | undefined
   readonly scheme: 'https' | 'http'
   readonly mount: string | undefined
-  readonly bodies: BodyPlaces
+  readonly bodies: BodyTerms
   /** Bytes of a head. */
   readonly headLimit: number
 }

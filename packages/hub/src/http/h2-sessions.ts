@@ -3,18 +3,19 @@ import { constants, performServerHandshake, type ServerHttp2Session } from 'node
 import type { Socket } from 'node:net'
 import { Calm } from './calm.ts'
 import { Deadlines } from './deadlines.ts'
-import { BodyPlaces } from './h2-body.ts'
 import { H2Exchange, type H2Desk } from './h2-exchange.ts'
 import {
   ANSWERS_BYTES,
   CONTROLS,
   LINGER_MS,
+  LARGE_BODIES,
   RESETS,
   sessionOptions,
   type SessionLimits,
 } from './h2-limits.ts'
 import { type Connection, H2Request } from './h2-request.ts'
 import type { Handler } from './handler.ts'
+import { both, FreePlaces } from './places.ts'
 
 export interface H2Options extends SessionLimits {
   readonly mount?: string | undefined
@@ -102,7 +103,7 @@ class H2Session implements H2Desk {
       address: socket.remoteAddress,
       scheme: 'encrypted' in socket ? 'https' : 'http',
       mount: options.mount,
-      bodies: new BodyPlaces(all.bodies),
+      bodies: { deadlines: all.bodies, places: both(new FreePlaces(LARGE_BODIES), handler.largeBodies) },
       headLimit: options.headLimit,
     }
     const now = performance.now()

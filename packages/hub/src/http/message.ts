@@ -60,6 +60,7 @@ export interface WholeAnswer {
 export interface StreamAnswer {
   readonly status: 200
   readonly headers: Headers
+  /** @throws when the stream is refused after all; the sink has been ended then, with a word on when to come back */
   open(sink: Sink): Reader
 }
 
