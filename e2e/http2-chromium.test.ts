@@ -43,7 +43,7 @@ async function readIn({ which, streams }: { which: string; streams: number }): P
       new client.EventSource(path(n)).addEventListener('message', (event) => got(event.data))
     },
     subscribe: (n, got) => {
-      client.subscribe(path(n)).on('message', (event) => got(event.data))
+      client.subscribe(path(n)).on('event', (event) => got(event.data))
     },
   }
   const read = readers[which]
