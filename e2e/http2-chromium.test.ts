@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { build } from 'esbuild'
 import { type Browser, chromium } from 'playwright-core'
+import type * as Client from '@downlink/client'
 import { createHub, type Hub } from '@downlink/hub'
 import { type HubServer, serveHub } from '@downlink/hub/node'
 import { tools } from '../scripts/tools.mjs'
@@ -11,7 +12,7 @@ import { selfSigned } from './helpers/self-signed.ts'
 
 const STREAMS = 40
 
-declare const client: typeof import('@downlink/client')
+declare const client: typeof Client
 
 /** What a page finds: the data each reader got, and by which protocol. */
 interface Found {
@@ -41,8 +42,8 @@ async function readIn({ which, streams }: { which: string; streams: number }): P
     ours: (n, got) => {
       new client.EventSource(path(n)).addEventListener('message', (event) => got(event.data))
     },
-    subscribe: async (n, got) => {
-      for await (const event of client.subscribe(path(n))) return got(event.data)
+    subscribe: (n, got) => {
+      client.subscribe(path(n)).on('event', (event) => got(event.data))
     },
   }
   const read = readers[which]

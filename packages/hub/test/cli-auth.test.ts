@@ -216,7 +216,7 @@ describe('a hub with rules and tokens', () => {
   const hub = async (t: TestContext): Promise<string> =>
     (await serving(t, ['--port', '0', '--config', configured(t, { rules })], { env })).url
 
-  test('does as they say, to each', async (t) => {
+  test('P17.8.2 P17.8.5 P17.8.6 does as they say, to each', async (t) => {
     const url = await hub(t)
     const [alice, root] = [
       await make(t, '--sub', 'alice', '--publish', 'desk.{sub}'),
@@ -268,6 +268,19 @@ describe('a hub with rules and tokens', () => {
     }
     assert.deepEqual(await listed(), ['news.a'])
     assert.deepEqual(await listed(alice), ['news.a', 'user.alice.inbox'])
+  })
+
+  test('logs what is in force, but no secret and no query of a URL', async (t) => {
+    const path = configured(t, {
+      rules,
+      jwt: { audience: 'hub', jwksUrl: 'https://id.example/jwks?key=hunter2' },
+    })
+    const { command } = await serving(t, ['--port', '0', '--config', path], { env })
+    await command.until(() => command.stderr.includes('\n'))
+    const { config } = JSON.parse(command.stderr.split('\n')[0] ?? '') as { config: Record<string, unknown> }
+    assert.deepEqual(config['rules'], rules)
+    assert.deepEqual(config['jwt'], { audience: ['hub'], jwksUrl: 'https://id.example/jwks' })
+    assert.ok(!command.stderr.includes('hunter2') && !command.stderr.includes(SECRET))
   })
 
   test('says what is wrong with a token, in words without it', async (t) => {

@@ -57,7 +57,11 @@ export class H2Exchange implements Sink, Quit {
   /** Never rejects. */
   async answer(request: H2Request): Promise<void> {
     this.#bodiless = request.method === 'HEAD'
-    if (request.fault) return this.#give(problemAnswer(request.fault))
+    const { fault } = request
+    if (fault) {
+      if (fault.limited !== undefined) this.#desk.handler.hub.limited.count(fault.limited)
+      return this.#give(problemAnswer(fault))
+    }
     const answer = await this.#desk.handler.begin(request)
     // Nothing of the request is held on to by what waits.
     if (isLater(answer)) void answer.later(this).then((answer) => this.#give(answer))

@@ -29,7 +29,7 @@ export interface HttpRequest {
   body(limit: number): Promise<Uint8Array>
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal
-  /** The runtime's own: an `IncomingMessage` or a `Request`. */
+  /** The runtime's own: an `IncomingMessage`, a `Request` or a `ServerHttp2Stream`. */
   readonly raw: unknown
 }
 
