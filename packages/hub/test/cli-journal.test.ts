@@ -245,16 +245,21 @@ describe('a line of the log', () => {
 })
 
 test('the configuration is shown by name: what is not named is not shown', () => {
+  const jwt = { secretEnv: 'ITS_NAME', jwksUrl: 'https://id.example/keys?key=SECRET', secret: 'SECRET' }
   const shown = JSON.stringify(
     shownConfig({
       log: { engine: 'sqlite', path: '/var/log.db' },
       retention: [{ channels: '**', count: Infinity, age: 5 }],
       logLevel: 'info',
-      ...({ secret: 'SECRET', jwt: { secretEnv: 'SECRET' } } as object),
+      limits: { streams: Infinity, body: 5 },
+      ...({ secret: 'SECRET', jwt } as object),
     }),
   )
-  assert.equal(
-    shown,
-    '{"log":"sqlite:/var/log.db","retention":[{"channels":"**","count":"none","age":5}],"logLevel":"info"}',
-  )
+  assert.deepEqual(JSON.parse(shown), {
+    log: 'sqlite:/var/log.db',
+    retention: [{ channels: '**', count: 'none', age: 5 }],
+    logLevel: 'info',
+    jwt: { secretEnv: 'ITS_NAME', jwksUrl: 'https://id.example/keys' },
+    limits: { streams: 'none', body: 5 },
+  })
 })
