@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { randomOf, seedOf } from '../../../e2e/helpers/random.ts'
 import { startRelay } from '../../../e2e/helpers/relay.ts'
 import { result, run } from './cli/command.ts'
-import { dataOf, randomOf, seedOf, startHub, startHubBehind, untilThere } from './cli/hub.ts'
+import { dataOf, startHub, startHubBehind, untilThere } from './cli/hub.ts'
 
 const numbers = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `line ${index + 1}`)
