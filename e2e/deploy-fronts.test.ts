@@ -195,12 +195,18 @@ for (const name of ALL) {
       const { hub, orders } = await behind(t, name, { origin: named })
       await hub.stop()
 
-      const source = await fetch(orders, { headers: { ...BARE, origin: named } })
+      const [source, stranger] = await Promise.all(
+        [named, 'https://other.example'].map((origin) => fetch(orders, { headers: { ...BARE, origin } })),
+      )
+      assert.ok(source && stranger)
+      assert.equal(stranger.status, 200)
+      assert.equal(stranger.headers.get('access-control-allow-origin'), null)
       assert.equal(source.status, 200)
       assert.equal(source.headers.get('content-type'), 'text/event-stream')
       assert.equal(source.headers.get('cache-control'), 'no-store, no-transform')
       assert.equal(source.headers.get('access-control-allow-origin'), named)
       assert.equal(source.headers.get('access-control-allow-credentials'), 'true')
+      assert.match(source.headers.get('strict-transport-security') ?? '', /^max-age=/)
       const [, retry] = /^retry: (\d{4})\n: away: [^\n]+\n\n$/.exec(await source.text()) ?? []
       assert.ok(Number(retry) >= 2000 && Number(retry) <= 4000, retry)
 
@@ -221,14 +227,15 @@ for (const name of ALL) {
           assert.equal(answer.headers.get('cache-control'), 'no-store', what)
         }),
       )
-      const stranger = await fetch(orders, { headers: { ...BARE, origin: 'https://other.example' } })
-      assert.equal(stranger.headers.get('access-control-allow-origin'), null)
     })
 
     test('answers only for its own site, only with TLS, and neither for /metrics nor for what is its own', async (t) => {
       const { hub, front, asked } = await behind(t, name)
-      const plain = await fetch(`${front.plain}/channels/orders`, { redirect: 'manual' })
-      assert.equal(plain.status, 308)
+      const page = await fetch(`${front.plain}/`, { redirect: 'manual' })
+      assert.equal(page.status, 308)
+      assert.equal(page.headers.get('location'), 'https://localhost/')
+      const plain = await fetch(`${front.plain}/channels/orders?ticket=x`, { redirect: 'manual' })
+      assert.deepEqual([plain.status, plain.headers.get('location')], [403, null])
       for (const path of ['/metrics', '/.away/502/source', '/.away/502/honest']) {
         assert.equal((await fetch(`${front.url}${path}`)).status, 404, path)
       }
@@ -236,9 +243,11 @@ for (const name of ALL) {
         asked.filter(({ path }) => !path.startsWith('/.away')),
         [],
       )
-      assert.equal(hub.requests.length, 0)
       assert.doesNotMatch(await strangersAnswer(front), /^HTTP\/1\.1 200 OK\r\n[^]*events/)
       assert.equal(hub.requests.length, 0)
+      const secure = await fetch(`${front.url}/channels/orders?transport=poll`)
+      assert.equal(secure.status, 200)
+      assert.match(secure.headers.get('strict-transport-security') ?? '', /^max-age=\d{8};/)
     })
   })
 }

@@ -99,7 +99,7 @@ for (const [args, line] of [
   [['serve', '--port', 'x'], /--port x: Expected a whole number from 0 to 65535/],
   [['serve', '--port'], /argument missing/],
   [['serve', '--prot', '1'], /unknown option '--prot' \(Did you mean --port\?\)/],
-  [['serve', '--host', '0.0.0.0'], /--host 0\.0\.0\.0: A hub without rules listens on loopback only/],
+  [['serve', '--host', 'a/b'], /--host a\/b: Expected a name or an address/],
   [['serve', '--log', 'redis:x'], /--log redis:x: Expected memory, or sqlite: and the path of a file/],
   [['serve', '--log', 'sqlite:data/'], /--log sqlite:data\/: Expected memory, or sqlite:/],
   [['serve', '--log', 'memory', '--durability', 'os'], /--durability is for a log on disk/],

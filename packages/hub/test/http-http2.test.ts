@@ -329,13 +329,16 @@ describe('requests', () => {
 
   test('large bodies that never end hold up no small one', async (t) => {
     const { session } = await served(t)
-    for (let n = 0; n < 32; n++) {
+    const begun = Array.from({ length: 32 }, () => {
       const stream = session.request({ ':method': 'POST', ':path': '/channels/x' })
       stream.on('error', () => {})
-      stream.write(Buffer.alloc(200_000))
-    }
+      return new Promise((resolve) =>
+        stream.write('begun', () => resolve(stream.write(Buffer.alloc(200_000)))),
+      )
+    })
+    await Promise.all(begun)
     const post = session.request({ ':method': 'POST', ':path': '/channels/x' })
-    post.end('small')
+    post.end('small'.repeat(10_000))
     assert.equal((await answer(post)).status, 200)
   })
 })

@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import { createConnection, type Socket } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import type { Authorize } from '../src/auth/authorize.ts'
+import { fetchHandler } from '../src/http/fetch.ts'
 import { type HubServerOptions, serveHub } from '../src/http/server.ts'
 import { createHub, type Hub } from '../src/hub.ts'
 import type { HubOptions } from '../src/hub-options.ts'
@@ -265,6 +266,60 @@ describe('connections', () => {
   })
 })
 
+describe('large bodies', () => {
+  const LARGE = 'x'.repeat(200_000)
+  /** A publish of which the end is missing. */
+  function begin(url: string, channel: string): RawConnection {
+    const connection = new RawConnection(url)
+    connection.send(bytes(`POST /channels/${channel}`, { 'Content-Length': `${LARGE.length}` }))
+    return connection.send(LARGE.slice(1))
+  }
+
+  test('beyond so many wait for the others, and small ones don’t', async (t) => {
+    const { url, hub, limited } = await serve(t, {}, { largeBodies: 2 })
+    using first = begin(url, 'first')
+    using second = begin(url, 'second')
+    using third = begin(url, 'third')
+    while ((await limited('large-bodies')) === 0);
+    third.send('x')
+    await post(`${url}/channels/small`, 'x'.repeat(60_000))
+    assert.equal(hub.log.state().frontier, 1)
+    assert.equal((await first.send('x').answer()).status, 200)
+    assert.equal((await third.answer()).status, 200)
+    assert.equal((await second.send('x').answer()).status, 200)
+    assert.equal(hub.log.state().frontier, 4)
+    assert.equal(await limited('large-bodies'), 1)
+  })
+
+  test('leave their place when they are cut, late or too large', async (t) => {
+    const { url, hub } = await serve(t, {}, { largeBodies: 1, bodyTimeoutMs: 300, bodyLimit: 250_000 })
+    const cut = begin(url, 'cut')
+    await post(`${url}/channels/a`, 'x')
+    cut.socket.destroy()
+    await post(`${url}/channels/a`, LARGE)
+    using late = begin(url, 'late')
+    assert.equal((await late.answer()).status, 408)
+    await post(`${url}/channels/a`, LARGE)
+    using chunked = new RawConnection(url)
+    chunked.send(bytes('POST /channels/large', { 'Transfer-Encoding': 'chunked' }))
+    chunked.send(`${(300_000).toString(16)}\r\n${'x'.repeat(300_000)}\r\n0\r\n\r\n`)
+    assert.equal((await chunked.answer()).status, 413)
+    await post(`${url}/channels/a`, LARGE)
+    assert.equal(hub.log.state().frontier, 4)
+  })
+
+  test('that wait too long for a place are late, whatever they came by', async (t) => {
+    const { url, hub } = await serve(t, {}, { largeBodies: 0, bodyTimeoutMs: 100 })
+    using waiting = begin(url, 'waiting')
+    assert.equal((await waiting.send('x').answer()).status, 408)
+    const handle = fetchHandler(hub, { largeBodies: 0, bodyTimeoutMs: 100 })
+    const request = new Request(`${url}/channels/waiting`, { method: 'POST', body: LARGE })
+    assert.equal((await handle(request)).status, 408)
+    assert.equal(hub.limited.of('large-bodies'), 2)
+    assert.equal(hub.log.state().frontier, 0)
+  })
+})
+
 describe('an answer that its client does not take', () => {
   const COUNT = 32
   /** More than two kernels hold for a connection. */
@@ -315,8 +370,14 @@ describe('an answer that its client does not take', () => {
   }
 })
 
-/** Where a page ends is no refusal, what HTTP/2 refuses is its library's; tickets and answers that wait have their own tests. */
-const ELSEWHERE = ['page-bytes', 'http2-streams', 'tickets-per-subject', 'answer-time'] as const
+/** Where a page ends is no refusal, what HTTP/2 refuses is its library's; the others have their own tests. */
+const ELSEWHERE = [
+  'page-bytes',
+  'http2-streams',
+  'large-bodies',
+  'tickets-per-subject',
+  'answer-time',
+] as const
 type Elsewhere = (typeof ELSEWHERE)[number]
 
 /** Does what the limit of this name refuses. */

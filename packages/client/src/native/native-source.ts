@@ -18,7 +18,6 @@ type Outcome = 'ended' | 'soon' | 'refused'
 export function createNativeSource(asker: Asker, office: TicketOffice, byFetch: Source): Source {
   const { env, limits, url } = asker
   return {
-    transport: 'sse',
     async read(place, to, signal) {
       const { EventSource } = globalThis as Partial<typeof globalThis>
       if (!EventSource || place.hub === false || !HUB_PATH.test(new URL(url).pathname))

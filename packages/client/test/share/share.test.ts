@@ -6,7 +6,7 @@ import { Network, type Weather } from '../subscribe/network.ts'
 import { randomOf, settled, World } from '../subscribe/world.ts'
 import { Browser, type Tab } from './tabs.ts'
 
-const RUNS = Number(process.env['RUNS'] ?? 10)
+const RUNS = Number(process.env['RUNS'] ?? 5)
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 function start(seed = SEED): Browser {

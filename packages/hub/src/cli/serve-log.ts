@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { RetentionRule } from '../log/retention.ts'
 import type { Settings } from './config.ts'
+import type { JwtSettings } from './serve-auth.ts'
 
 /** Each has what stands before it. */
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
@@ -34,7 +35,7 @@ export function logLevelValue(text: string): LogLevel {
 /** What is in force, for the log. What is not named here is not shown, whatever it is: some settings are secret. */
 export function shownConfig(settings: Settings): Readonly<Record<string, unknown>> {
   const { log, retention, durability, forget, port, host, origins, compress } = settings
-  const { logLevel, trustProxy, forwardedHeader } = settings
+  const { logLevel, trustProxy, forwardedHeader, rules, jwt, open } = settings
   return {
     log: log?.engine === 'sqlite' ? `sqlite:${log.path}` : log?.engine,
     durability,
@@ -47,7 +48,25 @@ export function shownConfig(settings: Settings): Readonly<Record<string, unknown
     logLevel,
     trustProxy,
     forwardedHeader,
+    rules,
+    jwt: jwt && shownJwt(jwt),
+    open,
   }
+}
+
+/** A query of the URL may be a key. */
+function shownJwt({
+  secretEnv,
+  keys,
+  jwksUrl,
+  issuer,
+  audience,
+  algorithms,
+  cookie,
+  tokenInUrl,
+}: JwtSettings): object {
+  const url = jwksUrl === undefined ? undefined : jwksUrl.replace(/[?#].*$/s, '')
+  return { secretEnv, keys, jwksUrl: url, issuer, audience, algorithms, cookie, tokenInUrl }
 }
 
 /** JSON has no Infinity. */

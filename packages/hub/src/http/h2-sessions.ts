@@ -3,11 +3,19 @@ import { constants, performServerHandshake, type ServerHttp2Session } from 'node
 import type { Socket } from 'node:net'
 import { Calm } from './calm.ts'
 import { Deadlines } from './deadlines.ts'
-import { BodyPlaces } from './h2-body.ts'
 import { H2Exchange, type H2Desk } from './h2-exchange.ts'
-import { ANSWERS_BYTES, CONTROLS, RESETS, sessionOptions, type SessionLimits } from './h2-limits.ts'
+import {
+  ANSWERS_BYTES,
+  CONTROLS,
+  LINGER_MS,
+  LARGE_BODIES,
+  RESETS,
+  sessionOptions,
+  type SessionLimits,
+} from './h2-limits.ts'
 import { type Connection, H2Request } from './h2-request.ts'
 import type { Handler } from './handler.ts'
+import { both, FreePlaces } from './places.ts'
 
 export interface H2Options extends SessionLimits {
   readonly mount?: string | undefined
@@ -27,6 +35,7 @@ export class H2Sessions {
   readonly options: H2Options
   readonly bodies: Deadlines
   readonly answers: Deadlines
+  readonly lingers = new Deadlines(LINGER_MS)
   readonly idle: Deadlines
   readonly heads: Deadlines
   readonly #sessions = new Set<H2Session>()
@@ -94,18 +103,19 @@ class H2Session implements H2Desk {
       address: socket.remoteAddress,
       scheme: 'encrypted' in socket ? 'https' : 'http',
       mount: options.mount,
-      bodies: new BodyPlaces(all.bodies),
+      bodies: { deadlines: all.bodies, places: both(new FreePlaces(LARGE_BODIES), handler.largeBodies) },
+      headLimit: options.headLimit,
     }
     const now = performance.now()
     this.#resets = new Calm(RESETS, now)
     this.#controls = new Calm(CONTROLS, now)
     this.#session = performServerHandshake(socket, sessionOptions(options))
     this.#session
-      .on('stream', (stream, headers) => {
+      .on('stream', (stream, headers, _, fields) => {
         this.#all.idle.delete(this.#expire)
         const exchange = new H2Exchange(stream, this)
         this.#exchanges.set(exchange, undefined)
-        void exchange.answer(new H2Request(stream, headers, this.#connection))
+        void exchange.answer(new H2Request(stream, headers, fields, this.#connection))
       })
       .on('ping', () => this.#control())
       .on('remoteSettings', () => {
@@ -129,6 +139,10 @@ class H2Session implements H2Desk {
   readonly cut = (): void => {
     this.#session.destroy()
     this.#socket.destroy()
+  }
+
+  get lingers(): Deadlines {
+    return this.#all.lingers
   }
 
   owe(bytes: number): boolean {

@@ -1,9 +1,8 @@
 /** A request of `node:http`, as the handler wants it. */
 import type { IncomingMessage } from 'node:http'
-import type { Deadlines } from './deadlines.ts'
 import { type HttpRequest, isNode } from './message.ts'
 import { belowMount } from './mount.ts'
-import { readBody } from './node-body.ts'
+import { type BodyTerms, readBody } from './node-body.ts'
 
 interface Gone {
   readonly destroyed: boolean
@@ -16,12 +15,12 @@ export class NodeRequest implements HttpRequest {
   readonly query: string
   readonly raw: IncomingMessage
   readonly #gone: Gone
-  readonly #bodies: Deadlines
+  readonly #bodies: BodyTerms
   readonly #authority: string | undefined
   #abort: AbortController | undefined
 
   /** @param gone What tells that the client is: the response, or the socket of a request that was lent. */
-  constructor(req: IncomingMessage, gone: Gone, mount: string | undefined, bodies: Deadlines) {
+  constructor(req: IncomingMessage, gone: Gone, mount: string | undefined, bodies: BodyTerms) {
     this.raw = req
     this.#gone = gone
     this.#bodies = bodies

@@ -161,6 +161,14 @@ function plain(text: string): string {
     .slice(0, 300)
 }
 
+export function headTooLarge(limit: number): Problem {
+  return new Problem(
+    'head-too-large',
+    `Expected a request line and headers of at most ${limit} bytes: send fewer or shorter ones`,
+    { limit },
+  )
+}
+
 /** @param id Of the request, where there is one. */
 export function problemAnswer(problem: Problem, id?: string): WholeAnswer {
   const { code, status, message, members, headers } = problem

@@ -19,7 +19,7 @@ import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-limits.ts'
 import { Lender } from './lend.ts'
 import { listen, portOf } from './listen.ts'
 import { handlerOn, type NodeHandlerOptions } from './node.ts'
-import { Problem, problemAnswer } from './problem.ts'
+import { headTooLarge, Problem, problemAnswer } from './problem.ts'
 import type { Secure } from './secure.ts'
 import { interruptionOf, spendLine, takeTurn } from './turns.ts'
 
@@ -45,11 +45,13 @@ export interface HubServerOptions extends NodeHandlerOptions {
   readonly headersLimit?: number
   /** Connections at a time, of each address listened on; one more is closed as it comes. Default 20,000. */
   readonly connections?: number
+  /** How long an idle connection is kept, in milliseconds. Default 75,000: longer than common balancers keep theirs. */
+  readonly keepAliveMs?: number
   /** How long a stop waits for connections to end by themselves, in milliseconds. Default 5,000. */
   readonly graceMs?: number
 }
 
-/** Longer than common balancers keep theirs, so that they close first and no request meets a closing connection. */
+/** Balancers close first then, and no request meets a closing connection. */
 const KEEP_ALIVE_MS = 75_000
 
 export interface HubServer {
@@ -64,7 +66,7 @@ export interface HubServer {
 
 /** Listens. @throws what `net.Server.listen` meets, e.g. `EADDRINUSE`; {HubError} `invalid-option` */
 export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promise<HubServer> {
-  const { host = 'localhost', port = 0, graceMs = 5_000, tls } = options
+  const { host = 'localhost', port = 0, graceMs = 5_000, keepAliveMs = KEEP_ALIVE_MS, tls } = options
   const limits: HttpLimits = { ...DEFAULT_HTTP_LIMITS, ...definedOf(options) }
   const { headLimit, headTimeoutMs, headersLimit, bodyTimeoutMs } = limits
   if (!options.authorize && !isLoopbackHost(host) && !isLoopbackAddress(host)) {
@@ -94,7 +96,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
           headTimeoutMs,
           bodyTimeoutMs,
           answerTimeoutMs: limits.answerTimeoutMs,
-          keepAliveMs: KEEP_ALIVE_MS,
+          keepAliveMs,
         })
       : undefined
   const lenders: Lender[] = []
@@ -104,7 +106,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     requireHostHeader: false,
     headersTimeout: headTimeoutMs,
     requestTimeout: Math.max(headTimeoutMs, bodyTimeoutMs),
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: Math.max(20, Math.min(1000, Math.floor(headTimeoutMs / 4))),
     // Notices peers that vanish while nothing is written.
     keepAlive: true,
@@ -250,11 +252,7 @@ function refuse(hub: Hub, error: NodeJS.ErrnoException, socket: Socket, headLimi
 function problemOf(code: string | undefined, withinBody: boolean, headLimit: number): Problem {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return new Problem(
-        'head-too-large',
-        `Expected a request line and headers of at most ${headLimit} bytes: send fewer or shorter ones`,
-        { limit: headLimit },
-      )
+      return headTooLarge(headLimit)
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new Problem(
         'body-timeout',

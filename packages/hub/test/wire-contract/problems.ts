@@ -103,7 +103,7 @@ const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled | Far>, readonly [
   'idempotency-mismatch': [422, sequence(post(mismatch, 'x', key), post(mismatch, 'y', key))],
   'too-fast': [
     429,
-    sequence(...Array.from({ length: 22 }, () => post(fast, '{"data":1}\n'.repeat(10), ndjson))),
+    sequence(...Array.from({ length: 40 }, () => post(fast, '{"data":1}\n'.repeat(10), ndjson))),
   ],
   internal: [500, mood('broken', get('/channels/a'))],
   'not-implemented': [501, (hub) => ask(`${hub.url}/channels/a`, { method: 'PROPFIND' })],
