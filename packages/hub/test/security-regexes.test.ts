@@ -19,6 +19,7 @@ const TOO_LONG_MS = 60
 
 /** Not linear, and why nobody can make it take long. */
 const BOUNDED: Readonly<Record<string, string>> = {
+  '^\\[(.*:.*)\\]$': 'Of a flag, or the configuration',
   '\\/+$': 'Of the URL that whoever runs a command gives it',
 }
 /** Made from text, which is the code's own. */
