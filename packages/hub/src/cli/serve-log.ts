@@ -1,8 +1,8 @@
 /** What `downlink serve` can be told of its log of what it does, and the configuration that this log shows. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { LimitSettings } from './serve-limits.ts'
 import type { RetentionRule } from '../log/retention.ts'
 import type { Settings } from './config.ts'
+import type { LimitSettings } from './serve-limits.ts'
 import type { JwtSettings } from './serve-auth.ts'
 
 /** Each has what stands before it. */
@@ -36,7 +36,7 @@ export function logLevelValue(text: string): LogLevel {
 /** What is in force, for the log. What is not named here is not shown, whatever it is: some settings are secret. */
 export function shownConfig(settings: Settings): Readonly<Record<string, unknown>> {
   const { log, retention, durability, forget, port, host, origins, compress } = settings
-  const { logLevel, trustProxy, forwardedHeader, rules, jwt, open, limits } = settings
+  const { logLevel, trustProxy, forwardedHeader, rules, jwt, open, tls, h2c, limits } = settings
   return {
     log: log?.engine === 'sqlite' ? `sqlite:${log.path}` : log?.engine,
     durability,
@@ -52,6 +52,9 @@ export function shownConfig(settings: Settings): Readonly<Record<string, unknown
     rules,
     jwt: jwt && shownJwt(jwt),
     open,
+    // The paths of files.
+    tls,
+    h2c,
     limits: limits && finite(limits),
   }
 }
