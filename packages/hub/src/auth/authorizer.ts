@@ -105,10 +105,12 @@ function standingOf(rules: readonly Rule[], caller: Caller | Claims): Standing {
   return { rights, grant }
 }
 
-function refusal({ known }: Caller, action: Action, part: string): Refusal {
+function refusal({ known, subject }: Caller, action: Action, part: string): Refusal {
   const what = part === '' ? (action === 'inspect' ? 'this hub' : 'channels') : part
   return known
-    ? new Refusal('forbidden', `Your token does not allow you to ${action} ${what}: ask for one that does`)
+    ? new Refusal('forbidden', `Your token does not allow you to ${action} ${what}: ask for one that does`, {
+        subject,
+      })
     : new Refusal(
         'unauthorized',
         `To ${action} ${what}, say who you are: send a token in \`Authorization: Bearer …\``,

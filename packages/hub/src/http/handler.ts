@@ -201,6 +201,7 @@ export class Handler {
 
   #refusal(request: HttpRequest, error: unknown, begun: number): WholeAnswer {
     const problem = this.#problemOf(error)
+    if (error instanceof Refusal) this.#witness.noteSubject(request, error.subject)
     const trace = this.#witness.traceOf(request, begun)
     const honest = !problem.temporary || !asksForStream(request) || wantsProblem(request.header('accept'))
     const answer = honest
