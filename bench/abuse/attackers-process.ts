@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import { setPriority } from 'node:os'
 import { answer } from '../load/rpc.ts'
+import { PREFACE, requestBlock, resetStreams } from './h2-frames.ts'
 
 export interface Aim {
   readonly port: number
@@ -19,6 +20,8 @@ export interface Count {
   /** Closed by the hub. */
   readonly closed: number
   readonly failed: number
+  /** Streams of HTTP/2 that were opened and reset. */
+  readonly resets: number
   /** How often each status was answered. */
   readonly statuses: Readonly<Record<string, number>>
 }
@@ -31,6 +34,8 @@ export interface AttackersMethods {
   reconnect(count: number, request: string): void
   /** Requests at this rate over so many connections, whatever is answered, until `leave`. */
   flood(connections: number, request: string, perSecond: number): Promise<void>
+  /** So many connections of HTTP/2 that open streams and reset them, and come back when they are cut, until `leave`. */
+  reset(connections: number, path: string): Promise<void>
   count(): Count
   leave(): void
 }
@@ -41,6 +46,7 @@ let attempts = 0
 let made = 0
 let closed = 0
 let failed = 0
+let resets = 0
 const statuses: Record<string, number> = {}
 const open = new Set<Socket>()
 const AT_ONCE = 128
@@ -92,7 +98,12 @@ const methods: AttackersMethods = {
     turn()
   },
 
-  count: () => ({ made, open: open.size, closed, failed, statuses }),
+  async reset(connections, path) {
+    const block = requestBlock(path, `localhost:${aim.port}`)
+    await Promise.all(Array.from({ length: connections }, () => resetting(block)))
+  },
+
+  count: () => ({ resets, made, open: open.size, closed, failed, statuses }),
 
   leave() {
     present = false
@@ -152,6 +163,31 @@ function again(request: string, waits: boolean): void {
   })
   socket.on('end', () => leaves(socket))
   socket.on('close', () => setImmediate(again, request, waits))
+}
+
+/** Streams of one write. */
+const STREAMS_AT_ONCE = 50
+
+function resetting(block: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    let next = 1
+    const more = (): void => {
+      if (!present || socket.destroyed) return
+      resets += STREAMS_AT_ONCE
+      const room = socket.write(resetStreams(next, STREAMS_AT_ONCE, block))
+      next += STREAMS_AT_ONCE * 2
+      if (room) setImmediate(more)
+      else socket.once('drain', more)
+    }
+    const socket = attach(() => {
+      socket.write(PREFACE)
+      resolve()
+      more()
+    })
+    socket.on('end', () => socket.end())
+    socket.on('close', () => setImmediate(() => void (present && resetting(block))))
+    socket.resume()
+  })
 }
 
 function leaves(socket: Socket): void {

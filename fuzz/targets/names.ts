@@ -1,5 +1,13 @@
 /** Channel names and patterns, against definitions that are slow and hard to get wrong. */
-import { checkChannel, checkPattern, coversPart, isPattern, matchesPattern, WireError } from '@downlink/wire'
+import {
+  checkChannel,
+  checkPattern,
+  coversPart,
+  isPattern,
+  matchesPattern,
+  partsMeet,
+  WireError,
+} from '@downlink/wire'
 import { mutateText, NASTY } from '../mutate.ts'
 import type { Random } from '../random.ts'
 import { must, outcome, type Target } from '../target.ts'
@@ -80,7 +88,8 @@ interface Pair {
 
 export const patterns: Target<Pair> = {
   name: 'patterns',
-  claim: 'A rule covers a part of a read just when it matches every name that the part may ever match.',
+  claim:
+    'A rule covers a part of a read just when it matches every name that the part may ever match; two meet where one name matches both.',
   count: 1_000_000,
   short: 20_000,
   corpus: ['**', '*', '*.*', '*.**', 'a.**', 'a.*', '$hub.**', '$hub', 'a'].flatMap((rule, _, all) =>
@@ -109,7 +118,11 @@ export const patterns: Target<Pair> = {
       covers === all,
       covers ? 'a rule covers what it does not match' : 'a rule does not cover what it matches',
     )
-    return covers ? 'covers' : 'does not'
+    const meet = partsMeet(rule, part)
+    must(meet === partsMeet(part, rule), 'one meets the other, and not the other the one')
+    must(meet === haveCommonName(rule, part), 'whether two meet is decided otherwise')
+    must(meet || !covers, 'what covers a part does not meet it')
+    return covers ? 'covers' : meet ? 'meet' : 'do not meet'
   },
 }
 
@@ -151,6 +164,20 @@ function* witnesses(part: string, rule: string): Generator<string> {
   if (plain.at(-1) !== '**') return yield plain.join('.')
   for (let more = 1; more <= rule.split('.').length + 1; more++)
     yield [...plain.slice(0, -1), ...Array<string>(more).fill('unheard~of')].join('.')
+}
+
+/** One for each length: of each level the word that one of them wants, or else any. */
+function haveCommonName(one: string, other: string): boolean {
+  const levels = one.split('.')
+  const others = other.split('.')
+  const word = (level: string | undefined): string | undefined => (level?.startsWith('*') ? undefined : level)
+  for (let length = 1; length <= Math.max(levels.length, others.length) + 1; length++) {
+    const name = Array.from({ length }, (_, at) => word(levels[at]) ?? word(others[at]) ?? 'unheard~of').join(
+      '.',
+    )
+    if (naiveMatch(one, name) && naiveMatch(other, name)) return true
+  }
+  return false
 }
 
 /** Of few words, so that two of them have to do with each other. */

@@ -39,6 +39,7 @@ const LINES = [
   '   ',
   '\r',
   '',
+  ...[99, 100, 101, 2_000].map((depth) => `{"data":{"a":${'['.repeat(depth)}"]"${']'.repeat(depth)}}}`),
 ]
 
 export const ndjson: Target<Input> = {
@@ -67,11 +68,21 @@ export const ndjson: Target<Input> = {
       )
       return parsed.code
     }
-    must(JSON.stringify(parsed.value) === JSON.stringify(expected), 'what was published is another')
+    must(textsOf(parsed.value) === textsOf(expected), 'what was published is another')
     for (const event of toBatch(['a', 'b.c'], parsed.value, { batch: LIMIT * 2, event: Infinity }))
       mustBeOneEvent(event)
     return parsed.value.length === 0 ? 'empty' : 'published'
   },
+}
+
+/** As it is stored: data that is no string is its JSON. */
+function textsOf(publications: readonly Publication[] | string): string {
+  if (typeof publications === 'string') return publications
+  const texts = publications.map(({ type, data }) => [
+    type,
+    typeof data === 'string' ? data : JSON.stringify(data),
+  ])
+  return JSON.stringify(texts)
 }
 
 /** By the words of the protocol, line by line. */
@@ -86,6 +97,7 @@ function expectedOf(text: string, type: string | undefined): readonly Publicatio
     const data: unknown = members.get('data')
     if (data === undefined || [...members.keys()].some((name) => name !== 'data' && name !== 'type'))
       return 'invalid-ndjson'
+    if (typeof data === 'object' && depthOf(data) > 100) return 'invalid-ndjson'
     const own: unknown = members.has('type') ? members.get('type') : type
     if (own === undefined) {
       expected.push({ data })
@@ -97,6 +109,19 @@ function expectedOf(text: string, type: string | undefined): readonly Publicatio
     expected.push({ data, type: own })
   }
   return expected
+}
+
+/** By the brackets of its JSON that are not in strings. */
+function depthOf(data: unknown): number {
+  let depth = 0
+  let deepest = 0
+  for (const [bracket] of JSON.stringify(data)
+    .replace(/"(?:[^"\\]|\\.)*"/g, '')
+    .matchAll(/[[\]{}]/g)) {
+    depth += bracket === '[' || bracket === '{' ? 1 : -1
+    deepest = Math.max(deepest, depth)
+  }
+  return deepest
 }
 
 function jsonOf(text: string): unknown {

@@ -16,7 +16,7 @@ import type { Random } from '../random.ts'
 import { must, type Target } from '../target.ts'
 
 interface Input {
-  /** Fed before, and let go of by `reset()`. */
+  /** Fed before, and let go of by `end()`. */
   readonly before: Uint8Array
   readonly bytes: Uint8Array
   /** Lengths of the chunks, in turn; none: byte by byte. */
@@ -25,7 +25,8 @@ interface Input {
   readonly limit: number
 }
 
-type Create = (options: ParserOptions) => Parser
+type Either = Pick<Parser, 'feed' | 'end' | 'lastEventId'>
+type Create = (options: ParserOptions) => Either
 type Said = string | number | undefined
 
 const CREATE = [createParser, createSmallParser] as const
@@ -68,7 +69,7 @@ function unlimited({ before, bytes, chunks }: Input): string {
     must(parser.lastEventId === expected.lastEventId, 'the last event ID is another')
     // The same parser goes on: an unfinished block is let go of, and an id stands until there is another.
     if (before.length > 0) parser.feed(before)
-    parser.reset()
+    parser.end()
     const { lastEventId } = parser
     said.length = 0
     feedCut(parser, bytes, chunks)
@@ -115,7 +116,7 @@ function isRefused(feed: () => void): boolean {
   }
 }
 
-function feedCut(parser: Parser, bytes: Uint8Array, chunks: readonly number[]): void {
+function feedCut(parser: Either, bytes: Uint8Array, chunks: readonly number[]): void {
   let at = 0
   for (let turn = 0; at < bytes.length; turn++) {
     // Lengths of 0 only would never end.
@@ -131,7 +132,7 @@ const [EVENT, COMMENT, RETRY, ID] = ['\0event', '\0comment', '\0retry', '\0id']
 /** What a parser says, as one flat list: millions of them are compared. */
 class Recorder {
   readonly said: Said[] = []
-  readonly parser: Parser
+  readonly parser: Either
 
   constructor(create: Create, options: Partial<ParserOptions>) {
     const { said } = this
@@ -150,15 +151,15 @@ const kept = new Map<Create, Recorder>()
 const FORGET_ID = new TextEncoder().encode('id\n\n')
 
 /**
- * A parser that has nothing of the last input: after `reset()` it is as new but for its id. To make a new one each time would
+ * A parser that has nothing of the last input: after `end()` it is as new but for its id. To make a new one each time would
  * take half of the time, for collecting garbage; one that has found something is not used again.
  */
 function recorderOf(create: Create): Recorder {
   const recorder = kept.get(create) ?? new Recorder(create, {})
   kept.delete(create)
-  recorder.parser.reset()
+  recorder.parser.end()
   if (recorder.parser.lastEventId !== '') recorder.parser.feed(FORGET_ID)
-  recorder.parser.reset()
+  recorder.parser.end()
   recorder.said.length = 0
   return recorder
 }

@@ -82,6 +82,7 @@ describe('the plan of a read', () => {
       origin: { last: 100 },
       limit: 100,
       wait: 30,
+      cut: false,
       preferred: false,
       variant: { channel: false, time: false, eventByChannel: false },
       cacheable: false,

@@ -3,11 +3,19 @@ import { constants, performServerHandshake, type ServerHttp2Session } from 'node
 import type { Socket } from 'node:net'
 import { Calm } from './calm.ts'
 import { Deadlines } from './deadlines.ts'
-import { BodyPlaces } from './h2-body.ts'
 import { H2Exchange, type H2Desk } from './h2-exchange.ts'
-import { ANSWERS_BYTES, CONTROLS, RESETS, sessionOptions, type SessionLimits } from './h2-limits.ts'
+import {
+  ANSWERS_BYTES,
+  CONTROLS,
+  LINGER_MS,
+  LARGE_BODIES,
+  RESETS,
+  sessionOptions,
+  type SessionLimits,
+} from './h2-limits.ts'
 import { type Connection, H2Request } from './h2-request.ts'
 import type { Handler } from './handler.ts'
+import { both, FreePlaces } from './places.ts'
 
 export interface H2Options extends SessionLimits {
   readonly mount?: string | undefined
@@ -27,6 +35,7 @@ export class H2Sessions {
   readonly options: H2Options
   readonly bodies: Deadlines
   readonly answers: Deadlines
+  readonly lingers = new Deadlines(LINGER_MS)
   readonly idle: Deadlines
   readonly heads: Deadlines
   readonly #sessions = new Set<H2Session>()
@@ -55,7 +64,8 @@ export class H2Sessions {
     socket.allowHalfOpen = false
     const session = new H2Session(socket, this)
     this.#sessions.add(session)
-    if (this.#closing) session.close()
+    // Not at once: Node takes what has come already in the next tick, from a session that must be there.
+    if (this.#closing) setImmediate(() => session.close())
   }
 
   forget(session: H2Session): void {
@@ -94,7 +104,7 @@ class H2Session implements H2Desk {
       address: socket.remoteAddress,
       scheme: 'encrypted' in socket ? 'https' : 'http',
       mount: options.mount,
-      bodies: new BodyPlaces(all.bodies),
+      bodies: { deadlines: all.bodies, places: both(new FreePlaces(LARGE_BODIES), handler.largeBodies) },
       headLimit: options.headLimit,
     }
     const now = performance.now()
@@ -130,6 +140,10 @@ class H2Session implements H2Desk {
   readonly cut = (): void => {
     this.#session.destroy()
     this.#socket.destroy()
+  }
+
+  get lingers(): Deadlines {
+    return this.#all.lingers
   }
 
   owe(bytes: number): boolean {
