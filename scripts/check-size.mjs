@@ -1,6 +1,6 @@
 /**
  * Part of `npm run check`: what a page loads for `import { EventSource } from '@downlink/client'`, and for
- * `subscribe`, alone, with `share`, a store and hooks, parser included, minified and gzipped.
+ * `subscribe`, alone, with `share`, by the browser's EventSource, with a store and hooks, parser included, minified and gzipped.
  */
 import { gzipSync } from 'node:zlib'
 import { buildSync } from 'esbuild'
@@ -14,6 +14,11 @@ const limits = [
     what: 'subscribe and share',
     source: "export { subscribe } from '@downlink/client'; export { share } from '@downlink/client/share'",
     bytes: 10_240,
+  },
+  {
+    what: 'subscribe by native EventSource',
+    source: "export { subscribe } from '@downlink/client/native'",
+    bytes: 9216,
   },
   {
     what: 'subscribe and a store',

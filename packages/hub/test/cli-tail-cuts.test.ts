@@ -15,9 +15,13 @@ for (const transport of TRANSPORTS) {
     const relay = await startRelay(port)
     t.after(() => relay[Symbol.asyncDispose]())
     // Every third connection is cut in its first page or block, the others a little later.
-    // Pages are compressed. Of those that break in a row each has the next one wait twice as long.
+    // Pages are compressed.
     const [first, most] = transport === 'poll' ? [300, 10_000] : [2_000, 30_000]
-    relay.lifetime = () => Math.floor(random() * (relay.accepted % 3 === 0 ? first : most))
+    // Every fourth lives long: of those that break in a row each has the next one wait twice as long.
+    relay.lifetime = () => {
+      if (relay.accepted % 4 === 3) return 3 * most
+      return Math.floor(random() * (relay.accepted % 3 === 0 ? first : most))
+    }
     relay.cutting = () => (random() < 0.5 ? 'reset' : 'end')
     const lines = Array.from({ length: 600 }, (_, index) => `line ${index} é ${'😀'.repeat(index % 30)}`)
     await hub.publish('a', lines.slice(0, 200))

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { coderOf } from '../src/delivery/coding/coding.ts'
+import { NOBODY } from '../src/delivery/holder.ts'
 import { startOf } from '../src/delivery/start.ts'
 import { plainVariant } from '../src/delivery/variant.ts'
 import { ChannelSet } from '../src/log/channel-set.ts'
@@ -198,7 +199,7 @@ test('a gap and the page behind it are one write: a sink that is full is left al
   // The opening, then one more.
   sink.room = 2
   const start = startOf({ after: 'start' }, stage.log.state())
-  stage.delivery.open(new ChannelSet(['a']), start, plainVariant, sink, coderOf(coding))
+  stage.delivery.open(new ChannelSet(['a']), start, plainVariant, sink, NOBODY, coderOf(coding))
   await stage.clock.turn()
   await stage.clock.run(100)
   assert.deepEqual([sink.control('gap').length, sink.data], [1, [large('one')]])

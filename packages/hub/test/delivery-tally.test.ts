@@ -14,7 +14,17 @@ test('a live reader is known with its channels, its place, no lag, and since whe
   await stage.publish(['a', '1'], ['c', 'of others'])
   assert.deepEqual(
     [...stage.delivery.list()],
-    [{ transport: 'sse', channels: ['a', 'b'], position: stage.cursor(2), lag: 0, since }],
+    [
+      {
+        id: 1,
+        subject: '',
+        transport: 'sse',
+        channels: ['a', 'b'],
+        position: stage.cursor(2),
+        lag: 0,
+        since,
+      },
+    ],
   )
   assert.equal(stage.delivery.slow, 0)
 })
@@ -57,7 +67,7 @@ test('a long poll that waits is listed', async () => {
   await settled()
   assert.deepEqual(
     [...hub.delivery.list()],
-    [{ transport: 'long-poll', channels: ['a'], position: stage.cursor(1), lag: 0 }],
+    [{ id: 1, subject: '', transport: 'long-poll', channels: ['a'], position: stage.cursor(1), lag: 0 }],
   )
   await hub.publish('a', { data: '2' })
   await stage.clock.turn()

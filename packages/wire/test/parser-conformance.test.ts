@@ -69,6 +69,18 @@ function conforms(create: Create): void {
     )
   })
 
+  test('a chunk that is only the beginning of a character does not shift what comes behind it', () => {
+    const filler = 'x'.repeat(100)
+    const stream = `data: ${filler}😀\n\nxdata: no field\n\nxid: 1\ndata: é${filler}\n\n`
+    const bytes = bytesOf(stream)
+    const expected = referenceParse(bytes).reports
+    const at = 6 + filler.length
+    for (const size of [1, 2, 3]) {
+      const chunks = [bytes.subarray(0, at), bytes.subarray(at, at + size), bytes.subarray(at + size)]
+      assert.deepEqual(parse(chunks), expected, `${size} bytes of it`)
+    }
+  })
+
   test('parses raw bytes as the standard says', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(), (bytes, splitSeed) => {

@@ -62,7 +62,8 @@ export async function ask(
   throw await refusal(response, answered, env.now(), signal)
 }
 
-async function refusal(
+/** What a status other than those means. @param type Its content type, in lower case */
+export async function refusal(
   response: Response,
   type: string,
   now: number,

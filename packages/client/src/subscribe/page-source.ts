@@ -87,6 +87,6 @@ export function namesOf(url: string): string[] {
 }
 
 /** Whether all channels that the URL names are among these; a pattern never ends. */
-function allEnded(url: string, ended: readonly string[] = []): boolean {
+export function allEnded(url: string, ended: readonly string[] = []): boolean {
   return namesOf(url).every((name) => ended.includes(name))
 }

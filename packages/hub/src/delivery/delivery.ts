@@ -3,8 +3,10 @@ import { formatCursor } from '@downlink/wire'
 import type { Clock } from '../clock.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import type { Log, LogState, Position, Tail, TailBatch } from '../log/log.ts'
+import { Agenda } from './agenda.ts'
 import type { Coder } from './coding/coding.ts'
 import { Frame } from './frame.ts'
+import { type Holder, NOBODY } from './holder.ts'
 import { Pace } from './pace.ts'
 import { PageReads } from './page-reads.ts'
 import { Pulse } from './pulse.ts'
@@ -13,9 +15,11 @@ import type { ReaderInfo } from './reader-info.ts'
 import { DEFAULT_RECENT, Recent, type RecentLimit } from './recent.ts'
 import { Rhythm } from './rhythm.ts'
 import { Router } from './router.ts'
+import { Seats } from './seats.ts'
 import type { Sink } from './sink.ts'
 import type { Start } from './start.ts'
 import { Tally } from './tally.ts'
+import { TicketUse } from './ticket-use.ts'
 import { Topic } from './topic.ts'
 import type { Variant } from './variant.ts'
 import { type Wait, Watch } from './watch.ts'
@@ -41,12 +45,16 @@ export const DEFAULT_DELIVERY: DeliverySettings = {
   recent: DEFAULT_RECENT,
 }
 
+/** Beyond its reconnection time a client may need so long to be back. */
+const RETURN_MS = 4_000
+
 /** What a reader sees of the delivery it belongs to. */
 export interface Live {
   readonly log: Log
   readonly clock: Clock
   readonly settings: DeliverySettings
   readonly pulse: Pulse
+  readonly agenda: Agenda
   readonly recent: Recent
   readonly pages: PageReads
   readonly pace: Pace
@@ -61,6 +69,8 @@ export interface Live {
   /** Whether every record of the topic after `position` is among the recent ones, or will come. */
   covers(topic: Topic, position: Position): boolean
   report(error: unknown): void
+  /** For a reader: its own among all. */
+  nextId(): number
   release(reader: Reader, topic: Topic): void
 }
 
@@ -69,10 +79,14 @@ export class Delivery implements Live {
   readonly clock: Clock
   readonly settings: DeliverySettings
   readonly pulse: Pulse
+  readonly agenda: Agenda
   readonly recent: Recent
   readonly pages: PageReads
   readonly pace: Pace
   readonly tally = new Tally()
+  readonly tickets: TicketUse
+  /** Of the streams and the waiting long polls. */
+  readonly seats = new Seats()
   readonly report: (error: unknown) => void
   readonly #router = new Router()
   readonly #readers = new Set<Reader>()
@@ -81,6 +95,7 @@ export class Delivery implements Live {
   #frontier: Position
   #flushed: Position
   readonly #watches = new Set<Watch>()
+  #lastId = 0
   #ended = false
   #dirty = new Set<Topic>()
   #flushScheduled = false
@@ -92,6 +107,9 @@ export class Delivery implements Live {
     this.settings = settings
     this.report = report
     this.pulse = new Pulse(clock, settings.heartbeatMs)
+    this.agenda = new Agenda(clock)
+    // A client is told to come back after 2/3 to 4/3 of the time.
+    this.tickets = new TicketUse(2 * settings.retryMs + RETURN_MS)
     this.pages = new PageReads(this)
     this.pace = new Pace(clock)
     this.#tail = log.tail({ batch: (batch) => this.#take(batch), lost: () => this.#lost() })
@@ -131,23 +149,48 @@ export class Delivery implements Live {
   *list(): Generator<ReaderInfo, void, void> {
     for (const reader of this.#readers) yield reader.info
     for (const { set, waiters } of this.#router.topics()) {
-      for (const { after } of waiters) {
+      for (const { after, id, holder } of waiters) {
         const position = formatCursor({ epoch: this.#epoch, position: after })
-        yield { transport: 'long-poll', channels: set.parts, position, lag: 0 }
+        const { subject, address } = holder
+        yield {
+          id,
+          subject,
+          ...(address !== undefined && { address }),
+          transport: 'long-poll',
+          channels: set.parts,
+          position,
+          lag: 0,
+        }
       }
     }
   }
 
   /** Opens a stream on the sink. The shell calls `drained()` and `closed()` of the reader. */
-  open(set: ChannelSet, start: Start, variant: Variant, sink: Sink, coder?: Coder): Reader {
-    const reader = new Reader(this, this.#use(set), variant, sink, start, coder)
+  open(
+    set: ChannelSet,
+    start: Start,
+    variant: Variant,
+    sink: Sink,
+    holder: Holder = NOBODY,
+    coder?: Coder,
+  ): Reader {
+    const reader = new Reader(this, this.#use(set), variant, sink, start, holder, coder)
     this.#readers.add(reader)
+    if (holder.ticket !== undefined) this.tickets.hold(holder.ticket, reader, this.clock.now())
+    this.seats.take(holder)
     void reader.run()
     return reader
   }
 
+  nextId(): number {
+    return ++this.#lastId
+  }
+
   release(reader: Reader, topic: Topic): void {
-    this.#readers.delete(reader)
+    if (!this.#readers.delete(reader)) return
+    const { holder } = reader
+    this.seats.leave(holder)
+    if (holder.ticket !== undefined) this.tickets.release(holder.ticket, reader)
     this.#unuse(topic)
   }
 
@@ -175,12 +218,14 @@ export class Delivery implements Live {
     const topic = this.#use(set)
     const watch = new Watch(this, topic, wait, this.#unwatch)
     this.#watches.add(watch)
+    this.seats.take(watch.holder)
     if (this.#ended) watch.quit()
     return watch
   }
 
   readonly #unwatch = (watch: Watch): void => {
-    this.#watches.delete(watch)
+    if (!this.#watches.delete(watch)) return
+    this.seats.leave(watch.holder)
     this.#unuse(watch.topic)
   }
 
@@ -202,9 +247,23 @@ export class Delivery implements Live {
     for (const watch of this.#watches) watch.quit()
   }
 
+  /** Ends the streams and waits that are meant, cleanly. @returns how many */
+  endThose(
+    meant: (reader: { readonly id: number; readonly holder: Holder; readonly set: ChannelSet }) => boolean,
+  ): number {
+    const readers = [...this.#readers].filter(meant)
+    const watches = [...this.#watches].filter(({ id, holder, topic: { set } }) => meant({ id, holder, set }))
+    // What they were to be given by now they are given.
+    if (readers.length > 0) this.#flushTopics()
+    for (const reader of readers) reader.end()
+    for (const watch of watches) watch.quit()
+    return readers.length + watches.length
+  }
+
   close(): void {
     this.endAll()
     this.pulse.close()
+    this.agenda.close()
     this.#tail.close()
   }
 

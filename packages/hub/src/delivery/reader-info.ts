@@ -1,6 +1,12 @@
 /** What the hub knows of one reader, for people who look after it. */
 
 export interface ReaderInfo {
+  /** Its own among all that this hub has had since it started. */
+  readonly id: number
+  /** Who holds it; `''` when nobody said who. */
+  readonly subject: string
+  /** The client's address, where it is known. */
+  readonly address?: string
   readonly transport: 'sse' | 'long-poll'
   /** Names, then patterns. */
   readonly channels: readonly string[]

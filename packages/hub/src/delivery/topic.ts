@@ -1,13 +1,16 @@
 /** Everyone who waits for records of one channel set: the audiences of its variants, and those who wait for one record only. */
 import type { ChannelSet } from '../log/channel-set.ts'
 import type { Position } from '../log/log.ts'
+import type { Holder } from './holder.ts'
 import { Audience } from './audience.ts'
 import { type Coder, CODINGS } from './coding/coding.ts'
 import type { Frame } from './frame.ts'
 import type { TopicPages } from './page-reads.ts'
-import { type Variant, variantKey } from './variant.ts'
+import { type Variant, variantKey, VARIANTS } from './variant.ts'
 
 export interface Waiter {
+  readonly id: number
+  readonly holder: Holder
   readonly after: Position
   wake(): void
 }
@@ -32,7 +35,7 @@ export class Topic {
   }
 
   audience(variant: Variant, coder?: Coder): Audience {
-    const key = variantKey(variant) + 8 * (coder ? CODINGS.indexOf(coder.coding) : 0)
+    const key = variantKey(variant) + VARIANTS * (coder ? CODINGS.indexOf(coder.coding) : 0)
     return (this.#audiences[key] ??= new Audience(this.set, variant, coder))
   }
 

@@ -2,6 +2,7 @@
 import type { Timer } from '../clock.ts'
 import type { Position } from '../log/log.ts'
 import type { Live } from './delivery.ts'
+import { type Holder, NOBODY } from './holder.ts'
 import type { Topic, Waiter } from './topic.ts'
 
 /** Of an `AbortSignal`, what a wait needs: one of those for each of 10,000 waits is some kilobytes of RSS each. */
@@ -21,6 +22,16 @@ export interface Wait {
   readonly ms: number
   /** Ends the wait early, with the page as it stands. */
   readonly signal?: Quit
+  /** Whose it is. Default nobody's. */
+  readonly holder?: Holder
+  /** Asked once more at the moment when the waiting begins. */
+  readonly gate?: Gate
+}
+
+/** Who says how many may wait. */
+export interface Gate {
+  /** @throws {HubError} there is no room for one more */
+  seat(holder: Holder): void
 }
 
 /** Who is to be told that the waiting is over, for the time being or for good. */
@@ -34,6 +45,8 @@ export interface Sleeper {
  */
 export class Watch implements Disposable, Waiter, Quitter {
   after: Position = 0
+  readonly id: number
+  readonly holder: Holder
   readonly #live: Live
   readonly topic: Topic
   readonly #signal: Quit | undefined
@@ -42,8 +55,15 @@ export class Watch implements Disposable, Waiter, Quitter {
   #over: 'late' | 'gone' | undefined
   #sleeper: Sleeper | undefined
 
-  constructor(live: Live, topic: Topic, { ms, signal }: Wait, release: (watch: Watch) => void) {
+  constructor(
+    live: Live,
+    topic: Topic,
+    { ms, signal, holder = NOBODY }: Wait,
+    release: (watch: Watch) => void,
+  ) {
     this.#live = live
+    this.id = live.nextId()
+    this.holder = holder
     this.topic = topic
     this.#signal = signal
     this.#release = release

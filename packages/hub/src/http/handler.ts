@@ -1,16 +1,20 @@
 /** One request, one answer: the routes, who may take them, and what goes on every answer. */
 import { checkPattern, coversPart } from '@downlink/wire'
-import type { Action, Authorize, AuthorizeRequest, Verdict } from '../auth/authorize.ts'
+import type { Action, Authorize, AuthorizeRequest, Grant, Verdict } from '../auth/authorize.ts'
 import { crossSite } from '../auth/cross-site.ts'
 import { guard } from '../auth/guard.ts'
+import { Refusal } from '../auth/refusal.ts'
+import { type Holder, NOBODY } from '../delivery/holder.ts'
 import { jitter } from '../clock.ts'
 import type { Hub } from '../hub.ts'
+import type { Limiter, Who } from '../limits/limiter.ts'
 import { Metrics } from '../ops/metrics.ts'
 import { checkTargets } from '../publish.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
-import { corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
+import { checkOrigins, corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
 import { coderOf, type Coding, CODINGS } from '../delivery/coding/coding.ts'
 import { codingFor } from './encoding.ts'
+import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import { alive, list, metricsPage, ready } from './look.ts'
 import {
   type Answer,
@@ -22,12 +26,20 @@ import {
   STANDING,
   type WholeAnswer,
 } from './message.ts'
+import { keysOf, withoutKeys } from './keys-in-url.ts'
+import { type ProxySettings, Proxies } from './forwarded.ts'
 import { Memo } from './memo.ts'
+import { type Observer, type Trace, Witness } from './observe.ts'
+import { FreePlaces, type Places } from './places.ts'
 import { Polls } from './polls.ts'
 import { Problem, problemAnswer, toProblem } from './problem.ts'
+import { fromProxies } from './proxied-request.ts'
 import { emptyStream, longPoll, stream } from './read.ts'
 import { asksForStream, readRequest } from './read-request.ts'
+import { RequestIds } from './request-id.ts'
 import { wantsProblem } from './negotiate.ts'
+import { disconnect } from './disconnect.ts'
+import { TicketDesk } from './ticket-desk.ts'
 import { drop, publish, type PublishRequest, publishRequest } from './write.ts'
 
 export interface HandlerOptions {
@@ -45,6 +57,17 @@ export interface HandlerOptions {
   readonly bodyLimit?: number
   /** How long a body may take to arrive, in milliseconds; then `408`. Default 30,000. */
   readonly bodyTimeoutMs?: number
+  /**
+   * What tickets are sealed with (`POST /tickets`, with `authorize` only): at least 32 bytes, the same on all nodes of a hub.
+   * Default random, so that tickets are good on this node only, and until it ends.
+   */
+  readonly ticketSecret?: string | Uint8Array
+  /** Proxies in front of the hub, whose word is taken for the client's address. Default none: the peer is the client. */
+  readonly proxies?: ProxySettings
+  /** Is told of requests, for a log: what was refused, or all. What it throws goes to the hub's `onError`. Default nobody. */
+  readonly observe?: Observer
+  /** Bodies of more than 64 KiB that are read at once; others wait, and small ones don't. Default 256. */
+  readonly largeBodies?: number
   /** What `/` shows. Default nothing: `404`. */
   readonly page?: { readonly headers: Headers; readonly body: string }
 }
@@ -52,8 +75,12 @@ export interface HandlerOptions {
 const STREAM_CODINGS = CODINGS.filter((coding) => coding !== 'identity')
 const GZIP = ['gzip'] as const
 const LOOK = ['/healthz', '/readyz', '/metrics']
-const DEFAULT_BODY_LIMIT = 1024 * 1024
-const ALLOW = { channel: 'GET, HEAD, POST, DELETE, OPTIONS', look: 'GET, HEAD, OPTIONS' }
+const ASK = ['/tickets', '/disconnect']
+const ALLOW = {
+  channel: 'GET, HEAD, POST, DELETE, OPTIONS',
+  look: 'GET, HEAD, OPTIONS',
+  ask: 'POST, OPTIONS',
+}
 /** A client that was refused for the time being may come back after this long, more or less. */
 const COME_BACK_MS = 5_000
 
@@ -61,19 +88,33 @@ export class Handler {
   readonly hub: Hub
   readonly options: HandlerOptions
   readonly #origins: readonly string[]
-  readonly #metrics: Metrics
+  readonly metrics: Metrics
+  /** For bodies that are large, of all connections. */
+  readonly largeBodies: Places
   readonly #polls: Polls
+  readonly #limiter: Limiter | undefined
   readonly #compress: readonly string[]
+  readonly #desk: TicketDesk | undefined
   readonly #sets = new Memo<ChannelSet>()
   readonly #targets = new Memo<readonly string[]>()
+  readonly #proxies: Proxies | undefined
+  readonly #witness: Witness
 
+  /** @throws {HubError} `invalid-option` @throws {WireError} `invalid-pattern` */
   constructor(hub: Hub, options: HandlerOptions) {
     this.hub = hub
     this.options = options
-    this.#origins = options.origins ?? []
-    this.#metrics = new Metrics(hub)
+    this.#origins = checkOrigins(options.origins ?? [])
+    this.metrics = new Metrics(hub)
+    this.largeBodies = new FreePlaces(options.largeBodies ?? DEFAULT_HTTP_LIMITS.largeBodies, () =>
+      hub.limited.count('large-bodies'),
+    )
+    this.#limiter = options.authorize ? hub.limiter : hub.ownLimiter
     this.#polls = new Polls(hub, options.authorize === undefined)
     this.#compress = (options.compress ?? []).map(checkPattern)
+    if (options.authorize) this.#desk = new TicketDesk(hub, options.ticketSecret)
+    this.#proxies = options.proxies && new Proxies(options.proxies)
+    this.#witness = new Witness(options.observe, new RequestIds(hub.clock), hub.delivery.report)
   }
 
   /** Whether there is something of the hub's at this path. */
@@ -82,6 +123,7 @@ export class Handler {
       path === '/channels' ||
       path.startsWith('/channels/') ||
       LOOK.includes(path) ||
+      ASK.includes(path) ||
       (path === '/' && this.options.page !== undefined)
     )
   }
@@ -93,66 +135,91 @@ export class Handler {
   }
 
   /** As `answer`, but a long poll is handed out before it waits, and then holds nothing of the request. */
-  async begin(request: HttpRequest): Promise<Answer | LaterAnswer> {
+  async begin(received: HttpRequest): Promise<Answer | LaterAnswer> {
+    const begun = this.#witness.begin()
+    let request = received
     let answer: Answer | LaterAnswer
     try {
+      // Without rules the guard looks at the peer itself.
+      if (this.options.authorize) {
+        if (this.#proxies) request = fromProxies(request, this.#proxies)
+        request = withoutKeys(request)
+      }
       const routed = this.#route(request)
       answer = routed instanceof Promise ? await routed : routed
+      if (!isLater(answer)) this.#witness.answered(request, begun, answer.status)
     } catch (error) {
-      answer = this.#refusal(request, error)
+      answer = this.#refusal(request, error, begun)
     }
     const { method } = request
     const cors = corsHeaders(request, this.#origins)
-    return isLater(answer) ? this.#later(answer, method, cors) : this.#finished(answer, method, cors)
+    if (!isLater(answer)) return this.#finished(answer, method, cors)
+    return this.#later(answer, method, cors, this.#witness.traceOfLater(request, begun))
   }
 
-  #later({ later }: LaterAnswer, method: string, cors: Headers): LaterAnswer {
+  #later({ later }: LaterAnswer, method: string, cors: Headers, trace: Trace | undefined): LaterAnswer {
     return {
       later: (gone) => {
         try {
-          return this.#settled(later(gone), method, cors)
+          return this.#settled(later(gone), method, cors, trace)
         } catch (error) {
-          return Promise.resolve(this.#failed(error, method, cors))
+          return Promise.resolve(this.#failed(error, method, cors, trace))
         }
       },
     }
   }
 
   /** A function of its own, so that what waits for the promise does not hold on to where it came from. */
-  #settled(answer: Promise<WholeAnswer>, method: string, cors: Headers): Promise<WholeAnswer> {
+  #settled(
+    answer: Promise<WholeAnswer>,
+    method: string,
+    cors: Headers,
+    trace: Trace | undefined,
+  ): Promise<WholeAnswer> {
     return answer.then(
-      (answer) => this.#finished(answer, method, cors),
-      (error: unknown) => this.#failed(error, method, cors),
+      (answer) => {
+        this.#witness.answeredLater(trace, answer.status)
+        return this.#finished(answer, method, cors)
+      },
+      (error: unknown) => this.#failed(error, method, cors, trace),
     )
   }
 
-  #failed(error: unknown, method: string, cors: Headers): WholeAnswer {
-    return this.#finished(this.#problem(this.#problemOf(error)), method, cors)
+  #failed(error: unknown, method: string, cors: Headers, trace: Trace | undefined): WholeAnswer {
+    const problem = this.#problemOf(error)
+    const answer = this.#problem(problem, this.#witness.idOf(trace))
+    this.#witness.refused(trace, answer.status, problem.code)
+    return this.#finished(answer, method, cors)
   }
 
   /** Counted, and with what stands on every answer. */
   #finished<A extends Answer>(answer: A, method: string, cors: Headers): A {
-    this.#metrics.answered(method, answer.status)
+    this.metrics.answered(method, answer.status)
     if (cors === NO_CORS && 'vary' in answer.headers) return answer
     return { ...answer, headers: { ...answer.headers, ...cors, ...STANDING } }
   }
 
-  #refusal(request: HttpRequest, error: unknown): WholeAnswer {
+  #refusal(request: HttpRequest, error: unknown, begun: number): WholeAnswer {
     const problem = this.#problemOf(error)
-    if (!problem.temporary || !asksForStream(request) || wantsProblem(request.header('accept')))
-      return this.#problem(problem)
-    return emptyStream(problem, this.#comeBackMs())
+    const trace = this.#witness.traceOf(request, begun)
+    const honest = !problem.temporary || !asksForStream(request) || wantsProblem(request.header('accept'))
+    const answer = honest
+      ? this.#problem(problem, trace.id)
+      : emptyStream(problem, this.#comeBackMs(), trace.id)
+    this.#witness.refused(trace, answer.status, problem.code)
+    return answer
   }
 
   #problemOf(error: unknown): Problem {
     const problem = toProblem(error)
+    if (problem.limited !== undefined) this.hub.limited.count(problem.limited)
     if (problem.code === 'internal') this.hub.delivery.report(error)
     return problem
   }
 
-  #problem(problem: Problem): WholeAnswer {
-    const answer = problemAnswer(problem)
-    if (!problem.temporary) return answer
+  #problem(problem: Problem, id: string): WholeAnswer {
+    const answer = problemAnswer(problem, id)
+    if (!problem.temporary || 'retry-after' in answer.headers) return answer
     const retryAfter = String(Math.ceil(this.#comeBackMs() / 1000))
     return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter } }
   }
@@ -170,8 +237,16 @@ export class Handler {
     const foreign = writes ? crossSite(request, this.#origins) : undefined
     if (foreign !== undefined) throw new Problem('cross-site', foreign)
     const { path } = request
+    if (keysOf(request).ticket !== undefined) return this.#ticketRoute(request)
     if (path.startsWith('/channels/')) return this.#channelRoute(request)
     switch (path) {
+      case '/tickets':
+        return this.#askRoute(request, () => this.#issue(request))
+      case '/disconnect':
+        return this.#askRoute(request, async () => {
+          await this.#permit(request, 'inspect', [])
+          return disconnect(this.hub, request)
+        })
       case '/channels':
         return this.#lookRoute(request, 'read', () => this.#list(request))
       case '/healthz':
@@ -179,7 +254,7 @@ export class Handler {
       case '/readyz':
         return this.#lookRoute(request, 'health', () => ready(this.hub, request))
       case '/metrics':
-        return this.#lookRoute(request, 'inspect', () => metricsPage(this.#metrics, request))
+        return this.#lookRoute(request, 'inspect', () => metricsPage(this.metrics, request))
       case '/': {
         const page = this.options.page
         if (page) return this.#lookRoute(request, 'inspect', () => Promise.resolve({ status: 200, ...page }))
@@ -196,15 +271,17 @@ export class Handler {
     switch (method) {
       case 'GET':
       case 'HEAD': {
-        const set = this.#sets.get(path, () => this.hub.channelSet(namesOf(path)))
-        if (this.options.authorize === undefined) return this.#read(request, set)
-        return this.#permit(request, 'read', set.parts).then(() => this.#read(request, set))
+        const set = this.#setOf(path)
+        if (this.options.authorize === undefined) return this.#read(request, set, NOBODY)
+        return this.#permit(request, 'read', set.parts).then((grant) =>
+          this.#read(request, set, holderOf(request, grant)),
+        )
       }
       case 'POST': {
         const targets = this.#targetsOf(path)
         const plan = publishRequest(request)
         return this.options.authorize === undefined
-          ? this.#publish(request, targets, plan, '')
+          ? this.#publish(request, targets, plan, this.#limiter ? holderOf(request, NOBODY) : NOBODY)
           : this.#publishPermitted(request, targets, plan)
       }
       case 'DELETE':
@@ -216,11 +293,50 @@ export class Handler {
     }
   }
 
-  #read(request: HttpRequest, set: ChannelSet): Answer | LaterAnswer | Promise<Answer> {
+  /** What a ticket in the URL is for. */
+  async #ticketRoute(request: HttpRequest): Promise<Answer> {
+    const { method, path } = request
+    const { ticket } = keysOf(request)
+    if (ticket !== undefined && this.#desk && method === 'GET' && path.startsWith('/channels/')) {
+      const set = this.#setOf(path)
+      const plan = readRequest(request, this.hub.limits)
+      if (plan.transport === 'sse') {
+        const holder = await this.#desk.holder(request, ticket, set)
+        this.#witness.noteSubject(request, holder.subject)
+        return stream(this.hub, request, set, plan, this.#codingOf(request, set), holder)
+      }
+    }
+    throw new Problem(
+      'invalid-parameter',
+      'A `ticket` opens a stream, and nothing else: send a token, or ask for text/event-stream of a channel',
+      { parameter: 'ticket' },
+    )
+  }
+
+  #issue(request: HttpRequest): Promise<WholeAnswer> {
+    if (this.#desk) {
+      return this.#desk.issue(request, async (channels) => {
+        const grant = await this.#permit(request, 'read', channels)
+        this.#limiter?.ticket(holderOf(request, grant))
+        return grant
+      })
+    }
+    throw new Problem(
+      'not-found',
+      'Tickets are for hubs with `authorize`: here everybody may read without one',
+    )
+  }
+
+  #setOf(path: string): ChannelSet {
+    return this.#sets.get(path, () => this.hub.channelSet(namesOf(path)))
+  }
+
+  #read(request: HttpRequest, set: ChannelSet, holder: Holder): Answer | LaterAnswer | Promise<Answer> {
     const { hub } = this
     const plan = readRequest(request, hub.limits)
-    if (plan.transport === 'sse') return stream(hub, request, set, plan, this.#codingOf(request, set))
-    if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan)
+    if (plan.cut) hub.limited.count('wait')
+    if (plan.transport === 'sse') return stream(hub, request, set, plan, this.#codingOf(request, set), holder)
+    if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan, holder)
     return this.#polls.answer(set, plan, request)
   }
 
@@ -243,24 +359,30 @@ export class Handler {
     targets: readonly string[],
     plan: PublishRequest,
   ): Promise<WholeAnswer> {
-    const subject = await this.#permit(request, 'publish', targets)
+    const grant = await this.#permit(request, 'publish', targets)
     if (plan.end) await this.#permit(request, 'end', targets)
-    return this.#publish(request, targets, plan, subject)
+    return this.#publish(request, targets, plan, holderOf(request, grant))
   }
 
   #publish(
     request: HttpRequest,
     targets: readonly string[],
     plan: PublishRequest,
-    subject: string,
+    who: Who,
   ): Promise<WholeAnswer> {
-    const limits = { body: this.options.bodyLimit ?? DEFAULT_BODY_LIMIT }
-    return publish(this.hub, request, targets, plan, subject, limits)
+    const body = this.options.bodyLimit ?? DEFAULT_HTTP_LIMITS.bodyLimit
+    const limiter = this.#limiter
+    if (limiter === undefined) return publish(this.hub, request, targets, plan, who.subject, { body })
+    // Before anything is read: who is too fast by far costs no more than being told so.
+    limiter.check(who, targets, 1)
+    const pace = (events: number): void => limiter.publish(who, targets, events)
+    return publish(this.hub, request, targets, plan, who.subject, { body, pace })
   }
 
   async #drop(request: HttpRequest): Promise<WholeAnswer> {
     const targets = checkTargets(namesOf(request.path), 1)
-    await this.#permit(request, 'drop', targets)
+    const grant = await this.#permit(request, 'drop', targets)
+    this.#limiter?.publish(holderOf(request, grant), targets, 1)
     return drop(this.hub, request, targets[0] as string)
   }
 
@@ -271,11 +393,17 @@ export class Handler {
     return look()
   }
 
+  async #askRoute(request: HttpRequest, answer: () => Promise<WholeAnswer>): Promise<Answer> {
+    if (request.method === 'OPTIONS') return this.#optionsAnswer(request, ALLOW.ask)
+    if (request.method !== 'POST') throw notAllowed(request.method, ALLOW.ask)
+    return answer()
+  }
+
   #list(request: HttpRequest): Promise<Answer> {
     return list(this.hub, request, async (channel) => {
       return (
         this.options.authorize === undefined ||
-        isYes(await this.options.authorize(viewOf(request), 'read', [channel]))
+        isYes(await this.options.authorize(this.#viewOf(request), 'read', [channel]))
       )
     })
   }
@@ -285,12 +413,18 @@ export class Handler {
     return { status: 204, headers }
   }
 
-  /** The subject, `''` when nobody said who. @throws {Problem} `unauthorized`, `forbidden` */
-  async #permit(request: HttpRequest, action: Action, channels: readonly string[]): Promise<string> {
+  /** @throws {Problem} `unauthorized`, `forbidden` @throws {HubError} `expired`, `revoked` */
+  async #permit(request: HttpRequest, action: Action, channels: readonly string[]): Promise<Grant> {
     const verdict = this.options.authorize
-      ? await this.options.authorize(viewOf(request), action, channels)
+      ? await this.options.authorize(this.#viewOf(request), action, channels)
       : true
-    if (isYes(verdict)) return typeof verdict === 'object' ? verdict.subject : ''
+    if (isYes(verdict)) {
+      const grant = typeof verdict === 'object' ? verdict : NOBODY
+      this.#witness.noteSubject(request, grant.subject)
+      if (grant !== NOBODY) this.hub.checkRight(grant)
+      return grant
+    }
+    if (verdict instanceof Refusal) throw verdict
     if (request.header('authorization') !== undefined) {
       // RFC 6750 section 3.1
       const challenge = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
@@ -303,16 +437,37 @@ export class Handler {
       { 'www-authenticate': 'Bearer' },
     )
   }
+
+  /** What is handed out may be taken apart: `({ header }) => …`. */
+  #viewOf(request: HttpRequest): AuthorizeRequest {
+    const { method, path, address, raw } = request
+    const { accessToken } = keysOf(request)
+    return {
+      method,
+      path,
+      address,
+      accessToken,
+      raw,
+      header: (name) => request.header(name),
+      crossSite: () => crossSite(request, this.#origins),
+    }
+  }
 }
 
-/** What is handed out may be taken apart: `({ header }) => …`. */
-function viewOf(request: HttpRequest): AuthorizeRequest {
-  const { method, path, address, raw } = request
-  return { method, path, address, raw, header: (name) => request.header(name) }
+function holderOf({ address }: HttpRequest, { subject, issued, until, limits }: Grant): Holder {
+  return {
+    subject,
+    ...(issued !== undefined && { issued }),
+    ...(address !== undefined && { address }),
+    ...(until !== undefined && { until }),
+    ...(limits && { limits }),
+  }
 }
 
-function isYes(verdict: Verdict): boolean {
-  return verdict === true || (typeof verdict === 'object' && verdict !== null)
+function isYes(verdict: Verdict): verdict is true | Grant {
+  return (
+    verdict === true || (typeof verdict === 'object' && verdict !== null && !(verdict instanceof Refusal))
+  )
 }
 
 /** What some path might know; of others the hub has not heard. */

@@ -2,6 +2,7 @@
 import { encodeComment, encodePage, encodeRetry, type Page } from '@downlink/wire'
 import { CodedSink } from '../delivery/coded-sink.ts'
 import { coderOf, type Coding } from '../delivery/coding/coding.ts'
+import type { Holder } from '../delivery/holder.ts'
 import { jitter } from '../clock.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
@@ -29,14 +30,20 @@ const LONG_POLL_HEADERS: Headers = {
   'x-accel-buffering': 'no',
 }
 
-export function longPoll(hub: Hub, { method }: HttpRequest, set: ChannelSet, plan: ReadRequest): LaterAnswer {
+export function longPoll(
+  hub: Hub,
+  { method }: HttpRequest,
+  set: ChannelSet,
+  plan: ReadRequest,
+  holder: Holder,
+): LaterAnswer {
   const { origin, limit, wait, preferred } = plan
   // HEAD asks what the answer would look like, and is told at once.
   const ms = method === 'HEAD' ? 0 : wait * 1000
   const toAnswer = pageAnswerWith(
     preferred ? { ...LONG_POLL_HEADERS, 'preference-applied': `wait=${wait}` } : LONG_POLL_HEADERS,
   )
-  return { later: (gone) => hub.readPage(set, origin, limit, { ms, signal: gone }).then(toAnswer) }
+  return { later: (gone) => hub.readPage(set, origin, limit, { ms, signal: gone, holder }).then(toAnswer) }
 }
 
 /** What a waiting poll holds is this and the headers, and not all that `longPoll` knows. */
@@ -54,17 +61,18 @@ export async function stream(
   set: ChannelSet,
   plan: ReadRequest,
   coding: Coding,
+  holder: Holder,
 ): Promise<Answer> {
   if (await hub.isOver(set, plan.origin)) return { status: 204, headers: { 'cache-control': 'no-store' } }
   const headers = coding === 'identity' ? STREAM_HEADERS : { ...STREAM_HEADERS, 'content-encoding': coding }
   if (request.method === 'HEAD') return { status: 200, headers }
-  hub.admit()
+  hub.admit(holder)
   return {
     status: 200,
     headers,
     open(sink) {
       try {
-        return hub.open(set, plan.origin, sink, plan.variant, coding)
+        return hub.open(set, plan.origin, sink, plan.variant, coding, holder)
       } catch (error) {
         endRefused(hub, sink, coding)
         throw error
@@ -85,10 +93,10 @@ function endRefused(hub: Hub, sink: Sink, coding: Coding): void {
  * For a stream that can't be had just now: a bare EventSource would die of any status but 200, so it is given a stream that
  * ends at once and says when to come back.
  */
-export function emptyStream(problem: Problem, retryMs: number): WholeAnswer {
+export function emptyStream(problem: Problem, retryMs: number, id: string): WholeAnswer {
   return {
     status: 200,
-    headers: STREAM_HEADERS,
+    headers: { ...STREAM_HEADERS, 'x-request-id': id },
     body: `${encodeRetry(retryMs)}${encodeComment(`${problem.code}: ${problem.message}`)}\n`,
   }
 }

@@ -15,6 +15,8 @@ const PUBLISHED: Headers = { 'content-type': 'application/json', ...STANDING }
 export interface WriteLimits {
   /** Bytes of a request's body. */
   readonly body: number
+  /** Takes so many events to each channel, an end without any for one. @throws {HubError} `too-fast` */
+  readonly pace?: (events: number) => void
 }
 
 /** What `POST` asks for, as far as the head tells. @throws {Problem} as `Query`, `unsupported-media-type`, `invalid-header` */
@@ -50,7 +52,9 @@ export async function publish(
   const key = idempotencyKey(request.header('idempotency-key'))
   const text = decode(await request.body(limits.body))
   const { end } = plan
-  const published = await hub.publishTo(channels, publications(text, plan, hub.limits.batch), {
+  const events = publications(text, plan, hub.limits.batch)
+  limits.pace?.(Math.max(1, events.length))
+  const published = await hub.publishTo(channels, events, {
     ...(key === undefined
       ? {}
       : { idempotencyKey: key, scope: JSON.stringify([subject, request.method, request.path]) }),

@@ -126,26 +126,52 @@ const START_MS = 20_000
  * @param target an origin on 127.0.0.1
  */
 export async function startProgram(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   name: keyof typeof programs,
   target: string,
   options: ProgramOptions = {},
 ): Promise<{ readonly url: string }> {
+  return startListening(t, programs[name].name, (folder, port) =>
+    programs[name].prepare(folder, port, new URL(target).host, options),
+  )
+}
+
+/** A program that has been started. */
+export interface Listening {
+  /** With the scheme `http`. */
+  readonly url: string
+  readonly port: number
+  /** For what it writes. */
+  readonly folder: string
+  /** What it has said so far, on both outputs. */
+  readonly said: () => string
+}
+
+/**
+ * Starts a program in a folder and on a port of its own, and waits until it listens; it is stopped when the test ends.
+ *
+ * @param prepare the command that runs it in the foreground; may write files into the folder
+ */
+export async function startListening(
+  t: Pick<TestContext, 'after'>,
+  name: string,
+  prepare: (folder: string, port: number) => readonly [string, ...string[]],
+): Promise<Listening> {
   for (let attempt = 1; ; attempt++) {
     const folder = mkdtempSync(join(tmpdir(), 'downlink-proxy-'))
     t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
     const port = await freePort()
-    const [command, ...args] = programs[name].prepare(folder, port, new URL(target).host, options)
+    const [command, ...args] = prepare(folder, port)
     const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
     const child = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
     t.after(() => stop(child))
     let said = ''
     for (const output of [child.stdout, child.stderr]) output.on('data', (text) => (said += String(text)))
     child.on('error', (error) => (said += error.message))
-    if (await listens(child, port)) return { url: `http://127.0.0.1:${port}` }
+    if (await listens(child, port)) return { url: `http://127.0.0.1:${port}`, port, folder, said: () => said }
     // Somebody else may have been given the same port in between.
     if (attempt < ATTEMPTS && /address already in use/i.test(said)) continue
-    throw new Error(`${programs[name].name} did not listen: ${said.slice(-2000)}`)
+    throw new Error(`${name} did not listen: ${said.slice(-2000)}`)
   }
 }
 
@@ -178,7 +204,7 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
