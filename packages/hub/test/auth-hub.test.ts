@@ -1,8 +1,11 @@
 /** Tokens and the rest of a hub together: streams that end with them, tickets for them, revocation of them. */
 import assert from 'node:assert/strict'
+import { type IncomingMessage, request } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import { describe, test, type TestContext } from 'node:test'
 import { readEventStream, subscribe } from '@downlink/client'
 import { type AuthorizerOptions, createAuthorizer } from '../src/auth.ts'
+import { type Connection, H2Request } from '../src/http/h2-request.ts'
 import { SECRET, seconds, token } from './auth/tokens.ts'
 import { type RunningHub, startHub } from './cli/hub.ts'
 
@@ -14,6 +17,17 @@ async function guarded(t: TestContext, options: AuthorizerOptions = {}): Promise
   ] as const
   const authorize = await createAuthorizer({ rules, jwt: { secret: SECRET }, ...options })
   return startHub(t, {}, { authorize })
+}
+
+/** With each of these, in order. */
+async function statusWith(url: string, authorization: readonly string[]): Promise<number> {
+  // In a list nothing is joined, nor added.
+  const fields = ['host', new URL(url).host, ...authorization.flatMap((value) => ['authorization', value])]
+  const response = await new Promise<IncomingMessage>((resolve) =>
+    request(url, { headers: fields, agent: false }, resolve).end(),
+  )
+  response.resume()
+  return response.statusCode ?? 0
 }
 
 const bearer = (given: string): { authorization: string } => ({ authorization: `Bearer ${given}` })
@@ -124,6 +138,27 @@ describe('a hub with tokens', () => {
       ],
       [200, 200, 401, 200],
     )
+  })
+
+  test('P17.4.1 refuses two `Authorization`, whichever is good', async (t) => {
+    const authorize = await createAuthorizer({ jwt: { secret: SECRET } })
+    const { url } = await startHub(t, {}, { authorize })
+    const good = `Bearer ${token({ downlink: { read: ['a'] } })}`
+    assert.equal(await statusWith(`${url}/channels/a`, [good]), 200)
+    for (const pair of [
+      [good, 'Bearer x'],
+      ['Bearer x', good],
+      [good, good],
+    ])
+      assert.equal(await statusWith(`${url}/channels/a`, pair), 400)
+  })
+
+  test('P17.4.1 sees both over HTTP/2 too', () => {
+    // Node's own client sends no two of them.
+    const fields = [':method', 'GET', 'authorization', 'a', 'x', 'y', 'authorization', 'b']
+    const connection = { address: '127.0.0.1', scheme: 'http', headLimit: 1000 } as Connection
+    const made = new H2Request({} as ServerHttp2Stream, { authorization: 'a' }, fields, connection)
+    assert.equal(made.header('authorization'), 'a, b')
   })
 
   test('P17.8.5 is healthy for all, whatever token they bring', async (t) => {

@@ -1,9 +1,10 @@
 /** `downlink tail` over connections that break, go silent, and hubs that die: every event once, in order, or a gap. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { randomOf, seedOf } from '../../../e2e/helpers/random.ts'
 import { startRelay } from '../../../e2e/helpers/relay.ts'
 import { run, serving } from './cli/command.ts'
-import { randomOf, seedOf, startHub } from './cli/hub.ts'
+import { startHub } from './cli/hub.ts'
 
 const TRANSPORTS = ['sse', 'long-poll', 'poll'] as const
 

@@ -213,6 +213,22 @@ describe('ends', () => {
     await until(() => session.destroyed)
   })
 
+  test('P18.3.6 a connection whose first bytes come while the hub stops is told so, too', async (t) => {
+    const { url, stop } = await served(t)
+    using connection = new FrameConnection(url, false)
+    connection.send(Buffer.from('PRI * '))
+    assert.equal((await ask(`${url}/healthz`)).status, 200)
+    const stopped = stop()
+    connection.send(
+      Buffer.from('HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+      frame(TYPE.settings, 0, 0),
+      request(1, '/healthz'),
+    )
+    assert.equal(await connection.goaway(), ERROR.none)
+    await connection.closed
+    await stopped
+  })
+
   test('a session that its peer half-closes is closed', async (t) => {
     const { hub, url } = await served(t)
     using connection = new FrameConnection(url)

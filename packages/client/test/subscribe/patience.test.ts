@@ -1,9 +1,10 @@
 /** When it does not read on: because nobody has taken what came; and when it does not give up yet: because it may be on its way. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomOf } from '../../../../e2e/helpers/random.ts'
 import { openSubscription } from '../../src/subscribe/subscription.ts'
 import type { SubscribeOptions, Subscription } from '../../src/subscribe/types.ts'
-import { randomOf, World } from './world.ts'
+import { World } from './world.ts'
 
 const encoder = new TextEncoder()
 const OPENING = 'event: downlink:open\nid: e-0\ndata: {"heartbeat":15000}\n\n'

@@ -64,7 +64,8 @@ export class H2Sessions {
     socket.allowHalfOpen = false
     const session = new H2Session(socket, this)
     this.#sessions.add(session)
-    if (this.#closing) session.close()
+    // Not at once: Node takes what has come already in the next tick, from a session that must be there.
+    if (this.#closing) setImmediate(() => session.close())
   }
 
   forget(session: H2Session): void {

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type HttpRequest, isNode } from './message.ts'
 import { belowMount } from './mount.ts'
+import { everyValue } from './repeated-header.ts'
 import { type BodyTerms, readBody } from './node-body.ts'
 
 interface Gone {
@@ -36,6 +37,7 @@ export class NodeRequest implements HttpRequest {
   header(name: string): string | undefined {
     // In a whole URL stands whom the request is for; `Host` is then ignored.
     if (name === 'host' && this.#authority !== undefined) return this.#authority
+    if (name === 'authorization') return everyValue(this.raw.rawHeaders, name)
     const value = this.raw.headers[name]
     return Array.isArray(value) ? value.join(', ') : value
   }
