@@ -109,6 +109,11 @@ export class Handler {
     this.#witness = new Witness(options.observe, new RequestIds(hub.clock), hub.delivery.report)
   }
 
+  /** Whether this is a proxy whose word is taken. */
+  trusts(address: string): boolean {
+    return this.#proxies?.trusts(address) ?? false
+  }
+
   /** Whether there is something of the hub's at this path. */
   owns(path: string): boolean {
     return (
