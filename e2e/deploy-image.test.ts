@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -88,15 +89,16 @@ test('what a container starts is healthy, keeps its log on the volume, and ends 
   mkdirSync(join(folder, 'data'), { recursive: true })
   const port = String(await freePort())
   const [, ...args] = [...command('ENTRYPOINT'), ...command('CMD')].map((argument) =>
-    here(argument)
-      .replace('sqlite:/data', `sqlite:${folder}/data`)
-      .replace('4080', port)
-      .replace('0.0.0.0', '127.0.0.1'),
+    here(argument).replace('sqlite:/data', `sqlite:${folder}/data`).replace('4080', port),
   )
-  const child = start(t, ...asFirst(tools.node24, args), { cwd: join(folder, 'data') })
+  const child = start(t, ...asFirst(tools.node24, args), {
+    cwd: join(folder, 'data'),
+    env: { ...process.env, DOWNLINK_SECRET: randomBytes(32).toString('base64') },
+  })
   await child.line((line) => line.includes(`:${port}`))
   assert.equal(health(port), 0)
-  await fetch(`http://127.0.0.1:${port}/channels/orders`, { method: 'POST', body: 'kept' })
+  assert.equal((await fetch(`http://127.0.0.1:${port}/channels/public.orders`)).status, 200)
+  assert.equal((await fetch(`http://127.0.0.1:${port}/channels/orders`)).status, 401)
   assert.ok(existsSync(join(folder, 'data/log.db')))
   assert.deepEqual(said('STOPSIGNAL'), ['SIGTERM'])
   process.kill(firstOf(child.process.pid as number), 'SIGTERM')

@@ -1,6 +1,7 @@
 /** docs/deploy/downlink.service: systemd takes it, it keeps the hub from the rest of the machine, and its command runs and stops. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -62,20 +63,27 @@ test('its command runs a hub that keeps its log, and SIGTERM ends it sooner than
   const environment = Object.fromEntries(
     settings('Environment').map((one) => one.split(/=(.*)/s).slice(0, 2)),
   )
-  const env = { PATH: process.env['PATH'], ...environment }
+  // What stands in the EnvironmentFile.
+  const secrets = { DOWNLINK_SECRET: randomBytes(32).toString('base64') }
+  const env = { PATH: process.env['PATH'], ...environment, ...secrets }
   const url = `http://localhost:${port}`
+  const make = [args[0] as string, 'token', 'make', '--sub', 'backend', '--publish', '**']
+  const { stdout } = spawnSync(command, make, { env, encoding: 'utf8' })
+  const headers = { authorization: `Bearer ${stdout.trim()}` }
 
   const hub = start(t, command, args, { cwd: join(folder, 'state'), env })
   await hub.line((line) => line.includes(url))
-  const published = await fetch(`${url}/channels/orders`, { method: 'POST', body: 'kept' })
-  assert.equal(published.status, 200)
-  const stream = await fetch(`${url}/channels/orders`, { headers: { accept: 'text/event-stream' } })
-  const waiting = fetch(`${url}/channels/orders?wait=60`)
+  const orders = `${url}/channels/public.orders`
+  assert.equal((await fetch(orders, { method: 'POST', headers, body: 'kept' })).status, 200)
+  assert.equal((await fetch(orders, { method: 'POST', body: 'forged' })).status, 401)
+  assert.equal((await fetch(`${url}/channels/user.ann.orders`)).status, 401)
+  const stream = await fetch(orders, { headers: { accept: 'text/event-stream' } })
+  const waiting = fetch(`${orders}?wait=60`)
   // A request that never comes whole takes the hub's whole grace.
   const half = connect(port, '127.0.0.1')
   t.after(() => half.destroy())
   half.on('error', () => {})
-  half.write('POST /channels/orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n')
+  half.write('GET /channels/public.orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n')
   assert.equal((await fetch(`${url}/readyz`)).status, 200)
   const asked = performance.now()
   hub.process.kill('SIGTERM')
@@ -88,5 +96,5 @@ test('its command runs a hub that keeps its log, and SIGTERM ends it sooner than
 
   const again = start(t, command, args, { cwd: join(folder, 'state'), env })
   await again.line((line) => line.includes(url))
-  assert.match(await (await fetch(`${url}/channels/orders?after=start`)).text(), /"data":"kept"/)
+  assert.match(await (await fetch(`${orders}?after=start`)).text(), /"data":"kept"/)
 })

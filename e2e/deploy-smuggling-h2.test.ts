@@ -1,6 +1,6 @@
 /**
  * Request smuggling by HTTP/2: the proxies of docs/deploy speak it to browsers and HTTP/1.1 to the hub, and what is a mere value in the
- * one is the end of a request in the other.
+ * one is the end of a request in the other. And the hub speaks it by itself.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -106,7 +106,7 @@ const CASES: readonly (readonly [what: string, fields: Fields, body?: string])[]
   ],
 ]
 
-describeWays(['nginx', 'haproxy', 'caddy'], (way) => {
+describeWays(['tls', 'nginx', 'haproxy', 'caddy'], (way) => {
   test('a publish without guile comes through', async () => {
     const talk = new Talk(way().open('h2'))
     talk.send(asFrames(post([['content-length', '2']]), 'ab'))

@@ -47,6 +47,7 @@ for (const runtime of [node20, node22, node24, bun, deno]) {
       ],
       told: ['one\ntwo', 'e1-7'],
       stored: ['one\ntwo', 'ключ'],
+      shared: ['one\ntwo', 'ключ'],
       cursor: { epoch: 'e1', position: 7 },
       refused: 'invalid-cursor',
     })

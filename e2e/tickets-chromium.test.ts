@@ -1,6 +1,6 @@
 /** Tickets as pages use them, in Chromium with its own EventSource: without a line of ours, and by `@downlink/client/native`. */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -22,37 +22,31 @@ const authorize: Authorize = (request, action) => {
 const RULES: HubServerOptions = { authorize, ticketSecret: 'the same on all nodes of this one hub' }
 const LIMITS = { limits: { ticketsPerSubject: 1_000 } }
 
-/** What docs/client.md shows for a bare EventSource. @param lives How long a token is good, in milliseconds */
+/** What docs/client.md shows for a bare EventSource, from the start, and less patient. `follow(ms)`: tokens are good for so long. */
 const BARE = `
   globalThis.told = []
   globalThis.tickets = []
-  globalThis.follow = async (lives) => {
-    let cursor = ''
-    async function open() {
-      const answer = await fetch('/tickets', {
-        method: 'POST',
-        headers: { authorization: 'Bearer ' + (Date.now() + lives) },
-        body: JSON.stringify({ channels: ['numbers'] }),
-      })
-      const { ticket } = await answer.json()
-      tickets.push(ticket)
-      const source = new EventSource('/channels/numbers?ticket=' + ticket + '&after=' + (cursor || 'start'))
-      globalThis.source = source
-      source.onmessage = ({ data, lastEventId }) => {
-        cursor = lastEventId
-        told.push(data)
-      }
-      source.addEventListener('downlink:expire', ({ lastEventId }) => {
-        cursor = lastEventId || cursor
-        source.close()
-        open()
-      })
-      source.onerror = () => {
-        if (source.readyState === EventSource.CLOSED) setTimeout(open, 100)
-      }
+  globalThis.EventSource = class extends EventSource {
+    constructor(url) {
+      super(url)
+      globalThis.source = this
+      tickets.push(new URL(this.url).searchParams.get('ticket'))
     }
-    await open()
+  }
+  let lives = 0
+  const token = async () => Date.now() + lives
+  ${exampleOf(await readFile(new URL('../docs/client.md', import.meta.url), 'utf8'))}
+  globalThis.follow = async (ms) => {
+    lives = ms
+    await example((data) => void told.push(data))
   }`
+
+function exampleOf(guide: string): string {
+  const example = /```js\n(let cursor = ''\nasync function follow[^]*?)```/.exec(guide)?.[1] ?? ''
+  assert.match(example, /cursor \|\| 'now'[^]*, 3000, /)
+  // Not the function of this name that a page is given.
+  return `const example = (() => {${example.replace("'now'", "'start'").replace('3000', '100')}return follow})()`
+}
 
 const NATIVE = `
   import { subscribe } from '@downlink/client/native'
@@ -60,7 +54,7 @@ const NATIVE = `
   globalThis.states = []
   globalThis.errors = []
   globalThis.follow = async (lives) => {
-    const updates = subscribe('/channels/numbers', {
+    const updates = subscribe('/channels/orders', {
       after: 'start',
       headers: () => ({ authorization: 'Bearer ' + (Date.now() + lives) }),
       limits: { retryMs: 50, minWaitMs: 1, healthyMs: 200, shortMs: 1 },
@@ -89,7 +83,7 @@ async function publishUntil(
 ): Promise<number> {
   let sent = begin
   while (!(await holds())) {
-    await hub.publish('numbers', { data: `${sent++}` })
+    await hub.publish('orders', { data: `${sent++}` })
     await come(page, sent)
   }
   return sent
@@ -131,7 +125,7 @@ test('an EventSource that is told of the end of its ticket and does nothing is c
   await page.evaluate('follow(600)')
   await page.waitForFunction('source.readyState === 2')
   const got = await fetch(
-    `${hub.url}/channels/numbers?transport=sse&ticket=${await get<string>(page, 'tickets[0]')}`,
+    `${hub.url}/channels/orders?transport=sse&ticket=${await get<string>(page, 'tickets[0]')}`,
   )
   assert.equal(got.status, 401)
 })
@@ -140,15 +134,15 @@ test('of two pages with one ticket neither goes on with it, and the owner goes o
   const hub = await startHub(t, LIMITS, RULES)
   const owner = await pageWith(t, hub.url, BARE)
   await owner.evaluate('follow(60000)')
-  await hub.hub.publish('numbers', { data: '0' })
+  await hub.hub.publish('orders', { data: '0' })
   await come(owner, 1)
   const ticket = await get<string>(owner, 'tickets[0]')
   const thief = await pageWith(t, hub.url, BARE)
   await thief.evaluate(`
-    globalThis.stolen = new EventSource('/channels/numbers?after=start&ticket=' + ${JSON.stringify(ticket)})
+    globalThis.stolen = new EventSource('/channels/orders?after=start&ticket=' + ${JSON.stringify(ticket)})
     stolen.onmessage = ({ data }) => told.push(data)`)
   await thief.waitForFunction('stolen.readyState === 2')
-  await hub.hub.publish('numbers', { data: '1' })
+  await hub.hub.publish('orders', { data: '1' })
   await come(owner, 2)
   assert.deepEqual(await get(owner, 'told'), ['0', '1'])
   assert.equal(await get(owner, 'tickets.length'), 2)

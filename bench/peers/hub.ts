@@ -22,6 +22,7 @@ export interface HubPeerOptions {
 
 const command = fileURLToPath(new URL('../../packages/hub/bin/downlink.js', import.meta.url))
 const counting = fileURLToPath(new URL('hub-server.ts', import.meta.url))
+const carrying = fileURLToPath(new URL('carriers-server.ts', import.meta.url))
 
 export function hub(options: HubPeerOptions = {}): Peer {
   const { log = 'memory', retention = [], compress = [], limits = 'none', h2c = false, name } = options
@@ -67,6 +68,20 @@ export function countingHub(): Peer {
         name: 'Downlink',
         dialect: 'hub',
         command: [process.execPath, ...process.execArgv, ...profiling(), counting],
+        ipc: true,
+      }),
+  }
+}
+
+/** A hub that is reached by every carrier, and tells its port for those with TLS: see `carriers-server.ts`. */
+export function carriedHub(name: string): Peer {
+  return {
+    name,
+    start: () =>
+      startServer({
+        name,
+        dialect: 'hub',
+        command: [process.execPath, ...process.execArgv, ...profiling(), carrying],
         ipc: true,
       }),
   }

@@ -25,7 +25,7 @@ import {
   type TailOptions,
 } from './hub-options.ts'
 import { Limited } from './limits/limited.ts'
-import { Limiter, type Rates } from './limits/limiter.ts'
+import { Limiter, notAtAll, type Rates } from './limits/limiter.ts'
 import { ChannelSet } from './log/channel-set.ts'
 import type { Appended, ChannelInfo, Health, Log, NewEvent } from './log/log.ts'
 import { MemoryLog } from './log/memory.ts'
@@ -320,6 +320,7 @@ function noSeat({ of, limit }: Full): HubError {
     const text = `The hub has ${limit} readers, its limit: come back in a moment`
     return new HubError('overload', text, { limit, limited: 'streams' })
   }
+  if (limit === 0 && of === 'subject') return notAtAll('open streams', 'streams-per-subject')
   const whose = of === 'subject' ? 'You have' : 'Your address has'
   const text = `${whose} ${limit} streams and waiting long polls open, the limit: close one, or read several channels with one`
   return new HubError('too-many-streams', text, {

@@ -7,11 +7,12 @@ import process from 'node:process'
 import { describe, test, type TestContext } from 'node:test'
 import { createHub, type Hub } from '../src/hub.ts'
 import { Handler } from '../src/http/handler.ts'
-import { type HubServerOptions, serveHub } from '../src/http/server.ts'
+import { type HubServer, type HubServerOptions, serveHub } from '../src/http/server.ts'
 import {
   ERROR,
   FLAG,
   fields,
+  type Frame,
   frame,
   FrameConnection,
   number32,
@@ -25,6 +26,7 @@ const SSE = { accept: 'text/event-stream' }
 
 interface Served {
   readonly hub: Hub
+  readonly own: HubServer
   readonly url: string
   /** Passes when a reader that was there before gets the next event, and a poll is answered. */
   readonly unharmed: () => Promise<void>
@@ -50,7 +52,7 @@ async function served(t: TestContext, options: HubServerOptions = {}): Promise<S
     assert.equal((await stream.next())?.data, data)
     assert.equal((await ask(`${url}/healthz`)).status, 200)
   }
-  return { hub, url, unharmed }
+  return { hub, own, url, unharmed }
 }
 
 async function until(holds: () => boolean): Promise<void> {
@@ -160,13 +162,24 @@ describe('floods', () => {
     ['PING', frame(TYPE.ping, 0, 0, Buffer.alloc(8))],
     ['SETTINGS', frame(TYPE.settings, 0, 0, Buffer.of(0, 4, 0, 1, 0, 0))],
   ] as const) {
-    test(`P19.2.3 thousands of ${name} end the connection`, async (t) => {
+    test(`P19.2.3 thousands of ${name} end the connection, also when each answer is read`, async (t) => {
       const { url, unharmed } = await served(t)
+      {
+        using connection = new FrameConnection(url)
+        connection.send(...Array.from({ length: 5_000 }, () => flood))
+        await connection.closed
+      }
       using connection = new FrameConnection(url)
-      connection.socket.pause()
-      connection.send(...Array.from({ length: 5_000 }, () => flood))
-      connection.socket.resume()
-      await connection.closed
+      const answer = { type: flood[3] as number, flags: FLAG.ack }
+      const answered = (frame: Frame): boolean => frame.type === answer.type && frame.flags === answer.flags
+      let rounds = 0
+      for (; rounds < 30; rounds++) {
+        connection.send(...Array.from({ length: 100 }, () => flood))
+        for (let n = 0; n < 100; n++) await connection.next(answered)
+        if (connection.over) break
+      }
+      assert.ok(rounds >= 9 && rounds < 20, `${rounds} rounds`)
+      assert.equal(await connection.goaway(), ERROR.enhanceYourCalm)
       await unharmed()
     })
   }
@@ -239,6 +252,15 @@ describe('who takes nothing', () => {
     // Of 1 MB each: 32 MiB, and what was sent before.
     const answered = countOf(TYPE.headers)
     assert.ok(answered >= 30 && answered < 60, `${answered} answers`)
+    connection.frames.length = 0
+    for (let stream = 501; stream < 5_000 && !connection.over; stream += 200) {
+      for (let n = 0; n < 200; n += 2) connection.ask(stream + n, '/channels/large?after=start')
+      await until(() => countOf(TYPE.reset) >= (stream - 301) / 2 || connection.over)
+    }
+    // Each of these made the hub read a page: about a thousand times, and no more.
+    assert.ok(connection.over)
+    assert.ok(countOf(TYPE.reset) < 1_500, `${countOf(TYPE.reset)} resets`)
+    await unharmed()
     const grown = (process.memoryUsage().rss - before) / 1e6
     assert.ok(grown < 400, `the hub grew by ${grown} MB`)
   })
@@ -268,6 +290,28 @@ describe('who takes nothing', () => {
     assert.equal(await connection.goaway(), ERROR.none)
     await connection.closed
     await unharmed()
+  })
+
+  test('P19.2.5 one whose peer does not close its side then, or takes nothing at all, is cut', async (t) => {
+    const { hub, own, url } = await served(t, { keepAliveMs: 100, headTimeoutMs: 100 })
+    const connections = (): Promise<number> =>
+      new Promise((resolve) => own.server.getConnections((_, count) => resolve(count)))
+    const witness = await connections()
+    using open = new FrameConnection(url, true, { allowHalfOpen: true })
+    open.send(frame(TYPE.settings, FLAG.ack, 0))
+    await open.goaway()
+    using stalled = new FrameConnection(url)
+    for (let stream = 1; stream < 100; stream += 2) stalled.ask(stream, `/channels/x`, SSE)
+    await until(() => hub.delivery.readers === 51)
+    stalled.socket.pause()
+    stalled.send(
+      frame(TYPE.settings, 0, 0, Buffer.of(0, 4, 0x7f, 0, 0, 0)),
+      frame(TYPE.windowUpdate, 0, 0, number32(0x7f000000)),
+    )
+    for (let n = 0; n < 100; n++) await hub.publish('x', { data: 'x'.repeat(500_000) })
+    await until(() => hub.delivery.slow === 50)
+    hub.delivery.endAll()
+    while ((await connections()) > witness - 1) await new Promise((resolve) => setTimeout(resolve, 10))
   })
 
   test('a stream that is over its age on a stalled connection leaves nothing behind', async (t) => {

@@ -97,7 +97,8 @@ export async function abortable<T>(promise: PromiseLike<T> | T, signal: AbortSig
     signal.addEventListener('abort', stop)
     if (signal.aborted) stop()
   })
-  return await Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', stop))
+  // In this order: a body that always has more would go before.
+  return await Promise.race([aborted, promise]).finally(() => signal.removeEventListener('abort', stop))
 }
 
 /** @throws when the signal aborts */

@@ -169,7 +169,9 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
           : undefined
     const retryAfter = error?.retryAfter
     wakeable = !retryAfter
-    const retryAt = now() + waitAfter(failures, place.retry, env.random(), limits, retryAfter)
+    // Who has never had anything yet is waited for at the screen.
+    const retry = everOpened ? place.retry : place.retry / 2
+    const retryAt = now() + waitAfter(failures, retry, env.random(), limits, retryAfter)
     tell('waiting', reason, error, retryAt)
     if (suspicion && (await check(suspicion))) return suspicion
     if (!over && !paused) await lullFor(retryAt - now())

@@ -19,7 +19,7 @@ const authorize: Authorize = (request, action) => {
 const RULES: HandlerOptions = { authorize }
 
 /** For streams that live for less than a second. */
-const BRIEF = { minWaitMs: 1, retryMs: 20, healthyMs: 100, shortMs: 1 }
+const BRIEF = { minWaitMs: 1, retryMs: 20, healthyMs: 1, shortMs: 1 }
 
 /** As the guard has it. */
 const WITHOUT_RULES = { authorize: undefined } as unknown as HandlerOptions
@@ -112,7 +112,7 @@ describe('subscribe() by EventSource', () => {
   for (const by of ['EventSource', 'fetch'] as const) {
     test(`tokens that end, one after the other, are no failure: each event comes once, by ${by}`, async (t) => {
       const running = await start(t)
-      const { asked, headers } = tokens(700)
+      const { asked, headers } = tokens(1_000)
       const subscribeBy = by === 'fetch' ? subscribeByFetch : subscribe
       const told = reading(t, subscribeBy, `${running.url}/channels/numbers`, { headers, limits: BRIEF })
       const { hub } = running
@@ -126,6 +126,11 @@ describe('subscribe() by EventSource', () => {
       assert.deepEqual(told.errors, [])
       assert.ok(told.states.every(({ phase, error }) => phase !== 'closed' && error === undefined))
       assert.ok(told.states.every(({ transport }) => transport === 'sse'))
+      // It is told in time, and changes over without a wait.
+      assert.equal(
+        told.states.some(({ phase }) => phase === 'waiting'),
+        by === 'fetch',
+      )
     })
   }
 
@@ -193,6 +198,7 @@ describe('subscribe() by EventSource', () => {
     await running.hub.publish('a', { data: 'last' }, { end: true })
     await told.updates.closed
     assert.deepEqual([told.data, told.updates.state.phase, told.errors], [['last'], 'ended', []])
+    assert.ok(told.states.every(({ transport }) => transport === 'sse'))
   })
 
   test('goes on by long polls where streams are refused', async (t) => {

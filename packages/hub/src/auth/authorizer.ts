@@ -105,10 +105,12 @@ function standingOf(rules: readonly Rule[], caller: Caller | Claims): Standing {
   return { rights, grant }
 }
 
-function refusal({ known }: Caller, action: Action, part: string): Refusal {
+function refusal({ known, subject }: Caller, action: Action, part: string): Refusal {
   const what = part === '' ? (action === 'inspect' ? 'this hub' : 'channels') : part
   return known
-    ? new Refusal('forbidden', `Your token does not allow you to ${action} ${what}: ask for one that does`)
+    ? new Refusal('forbidden', `Your token does not allow you to ${action} ${what}: ask for one that does`, {
+        subject,
+      })
     : new Refusal(
         'unauthorized',
         `To ${action} ${what}, say who you are: send a token in \`Authorization: Bearer …\``,
@@ -118,11 +120,12 @@ function refusal({ known }: Caller, action: Action, part: string): Refusal {
 export interface VerifierSetting {
   readonly onWarning?: (message: string) => void
   readonly now?: () => number
+  readonly remembered?: number
 }
 
 /** @throws {KeyError} */
 export async function createVerifier(jwt: JwtOptions, setting: VerifierSetting = {}): Promise<Verifier> {
-  const { now = Date.now, onWarning = () => {} } = setting
+  const { now = Date.now, onWarning = () => {}, remembered = 10_000 } = setting
   const { clockToleranceMs = DEFAULT_TOLERANCE_MS, algorithms } = jwt
   if (!(clockToleranceMs >= 0 && clockToleranceMs <= 600_000)) {
     throw new KeyError('Expected `clockToleranceMs` to be a number from 0 to 600000')
@@ -140,13 +143,16 @@ export async function createVerifier(jwt: JwtOptions, setting: VerifierSetting =
       '`jwksUrl` needs `audience` or `issuer`: whoever has its keys signs tokens for others too',
     )
   }
-  const sources = await sourcesOf(jwt, now, onWarning)
+  // A wall clock that is set back must not keep keys from being looked at.
+  const clock = setting.now ?? (() => performance.now())
+  const sources = await sourcesOf(jwt, clock, onWarning)
   if (sources.length === 0) throw new KeyError('Expected `secret`, `keys` or `jwksUrl`: a token needs a key')
   return new Verifier({
     sources,
     issuers,
     audiences,
     toleranceMs: clockToleranceMs,
+    remembered,
     now,
     ...(algorithms && { algorithms }),
   })

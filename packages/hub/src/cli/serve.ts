@@ -165,7 +165,7 @@ function settingsOf(options: ServeOptions): Settings {
   const { config, origin, limit, cert, key, h2c, ...others } = options
   const { secretEnv, jwtKeys, jwksUrl, issuer, audience, tokenInUrl, open, ...flags } = others
   const file: Settings = config === undefined ? {} : readConfig(config)
-  const limits = { ...file.limits, ...limit }
+  const limits = (file.limits ?? limit) && { ...file.limits, ...limit }
   const tls = tlsSettings({ cert, key, h2c }, file)
   const auth = authSettings({ secretEnv, jwtKeys, jwksUrl, issuer, audience, tokenInUrl, open }, file)
   const settings: Settings = {
@@ -174,7 +174,7 @@ function settingsOf(options: ServeOptions): Settings {
     ...(origin && { origins: origin }),
     ...tls,
     ...auth,
-    limits,
+    ...(limits && { limits }),
   }
   if (flags.durability !== undefined && settings.log?.engine === 'memory') {
     throw new Failure('--durability is for a log on disk: leave it out, or choose --log sqlite:PATH')

@@ -3,6 +3,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Quit, Quitter } from '../delivery/watch.ts'
+import type { Deadlines } from './deadlines.ts'
 import type { Handler } from './handler.ts'
 import { STREAM_BUFFER } from './h2-limits.ts'
 import type { H2Request } from './h2-request.ts'
@@ -19,6 +20,8 @@ import { problemAnswer } from './problem.ts'
 /** What a connection does for its exchanges. */
 export interface H2Desk {
   readonly handler: Handler
+  /** How long the rest of a body that nobody wanted is read. */
+  readonly lingers: Deadlines
   /** So many bytes more wait for the peer. False: too many do. */
   owe(bytes: number): boolean
   /** They don't any more. */
@@ -60,7 +63,11 @@ export class H2Exchange implements Sink, Quit {
     if (this.aborted) return
     this.#begun = true
     this.#bodiless = request.method === 'HEAD'
-    if (request.fault) return this.#give(problemAnswer(request.fault))
+    const { fault } = request
+    if (fault) {
+      if (fault.limited !== undefined) this.#desk.handler.hub.limited.count(fault.limited)
+      return this.#give(problemAnswer(fault))
+    }
     const answer = await this.#desk.handler.begin(request)
     // Nothing of the request is held on to by what waits.
     if (isLater(answer)) void answer.later(this).then((answer) => this.#give(answer))
@@ -146,17 +153,17 @@ export class H2Exchange implements Sink, Quit {
     stream.on('drain', () => this.#reader?.drained())
   }
 
-  /** All is written. Of a body that is refused the rest is held back until then, and not asked for any more (RFC 9113 8.1). */
+  /**
+   * All is written. Of a body that nobody wanted the rest is read and forgotten for a moment: curl 7.88 takes a reset that comes
+   * with the answer for a failure, though it is none (RFC 9113 8.1).
+   */
   #finish(): void {
     const stream = this.#stream
     if (stream.destroyed) return
     this.#desk.ending(this)
-    // A body that nobody has begun to read Node ends by itself.
-    if (stream.endAfterHeaders || stream.readableEnded || stream.readableFlowing === null) return
-    // Not at once: a reset overtakes what is about to be sent.
-    const close = (): void => void setImmediate(() => stream.resume().close(NGHTTP2_NO_ERROR))
-    if (stream.writableFinished) close()
-    else stream.once('finish', close)
+    if (stream.endAfterHeaders || stream.readableEnded) return
+    stream.resume()
+    this.#desk.lingers.add(() => stream.close(NGHTTP2_NO_ERROR))
   }
 
   /**

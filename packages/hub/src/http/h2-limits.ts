@@ -27,11 +27,13 @@ export const CONTROLS: CalmTerms = { burst: 1000, rate: 33 }
 /** Bytes of whole answers that wait for the peer to take them. Beyond them an answer is reset (`ENHANCE_YOUR_CALM`), but never the only one. */
 export const ANSWERS_BYTES = 32 * 1024 * 1024
 
+/** How long the rest of a body that nobody wanted is read and forgotten, after the answer. Then it is reset (`NO_ERROR`). */
+export const LINGER_MS = 1_000
+
 /** Bytes of a stream that may wait before its reader counts as full. More in flight than a mark of Node's streams, 16 KiB, makes a flush of a busy hub. */
 export const STREAM_BUFFER = 64 * 1024
 
-/** What a body may have before it needs a place, and how many places there are: others wait, held by their stream's flow control. */
-export const SMALL_BODY = 64 * 1024
+/** Bodies that need a place (`SMALL_BODY`), of one connection at once: others wait, held by their stream's flow control. */
 export const LARGE_BODIES = 16
 
 /** What `HttpLimits` says of a connection, and of heads: bytes as HPACK counts them, 32 for each field besides. */
@@ -49,8 +51,8 @@ const PSEUDO_FIELDS = 4
 export function sessionOptions({ streams, headLimit, headersLimit }: SessionLimits): ServerOptions {
   return {
     settings: { maxConcurrentStreams: streams, maxHeaderListSize: headLimit },
-    // Megabytes for what nghttp2 holds of a connection; then it takes no further streams.
-    maxSessionMemory: 10,
+    // Megabytes of a connection: answers and streams that wait, as above. Beyond them it takes no further streams.
+    maxSessionMemory: 64,
     maxHeaderListPairs: headersLimit + PSEUDO_FIELDS,
     maxOutstandingPings: 10,
     maxSettings: 32,

@@ -1,9 +1,11 @@
 /** A request of `node:http2`, as the handler wants it. */
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
-import { type BodyPlaces, readStreamBody } from './h2-body.ts'
+import { readStreamBody } from './h2-body.ts'
 import type { HttpRequest } from './message.ts'
+import type { BodyTerms } from './node-body.ts'
 import { belowMount } from './mount.ts'
 import { headTooLarge, Problem } from './problem.ts'
+import { everyValue } from './repeated-header.ts'
 
 /** What the requests of one connection share. */
 export interface Connection {
@@ -11,7 +13,7 @@ export interface Connection {
   readonly address: string | undefined
   readonly scheme: 'https' | 'http'
   readonly mount: string | undefined
-  readonly bodies: BodyPlaces
+  readonly bodies: BodyTerms
   /** Bytes of a head. */
   readonly headLimit: number
 }
@@ -25,6 +27,7 @@ export class H2Request implements HttpRequest {
   /** Why this is answered without a look at what it asks for. */
   readonly fault: Problem | undefined
   readonly #headers: IncomingHttpHeaders
+  readonly #authorization: string | undefined
   readonly #connection: Connection
   #abort: AbortController | undefined
 
@@ -37,6 +40,7 @@ export class H2Request implements HttpRequest {
   ) {
     this.raw = stream
     this.#headers = headers
+    if (headers.authorization !== undefined) this.#authorization = everyValue(fields, 'authorization')
     this.#connection = connection
     this.method = headers[':method'] ?? 'GET'
     this.authority = headers[':authority']
@@ -50,6 +54,7 @@ export class H2Request implements HttpRequest {
 
   header(name: string): string | undefined {
     if (name === 'host' && this.authority !== undefined) return this.authority
+    if (name === 'authorization') return this.#authorization
     const value = this.#headers[name]
     return Array.isArray(value) ? value.join(', ') : value
   }

@@ -4,11 +4,12 @@ import type { Socket } from 'node:net'
 import { CalmByKey } from './calm-by-key.ts'
 import { Calm } from './calm.ts'
 import { Deadlines } from './deadlines.ts'
-import { BodyPlaces } from './h2-body.ts'
 import { H2Exchange, type H2Desk } from './h2-exchange.ts'
 import {
   ANSWERS_BYTES,
   CONTROLS,
+  LARGE_BODIES,
+  LINGER_MS,
   MOST_SHUNNED,
   RAPID_RESETS,
   RESETS,
@@ -19,6 +20,7 @@ import {
 import { type Connection, H2Request } from './h2-request.ts'
 import { netOf } from '../limits/net-of.ts'
 import type { Handler } from './handler.ts'
+import { both, FreePlaces } from './places.ts'
 
 export interface H2Options extends SessionLimits {
   readonly mount?: string | undefined
@@ -38,6 +40,7 @@ export class H2Sessions {
   readonly options: H2Options
   readonly bodies: Deadlines
   readonly answers: Deadlines
+  readonly lingers = new Deadlines(LINGER_MS)
   readonly idle: Deadlines
   readonly heads: Deadlines
   readonly resets = new CalmByKey(RESETS)
@@ -72,7 +75,8 @@ export class H2Sessions {
     if (this.#isShunned(socket)) return void socket.destroy()
     const session = new H2Session(socket, this, this.#peerOf(socket))
     this.#sessions.add(session)
-    if (this.#closing) session.close()
+    // Not at once: Node takes what has come already in the next tick, from a session that must be there.
+    if (this.#closing) setImmediate(() => session.close())
   }
 
   /** Who is counted as one: an address, or one connection of a trusted proxy, which has many clients. */
@@ -141,7 +145,7 @@ class H2Session implements H2Desk {
       address: socket.remoteAddress,
       scheme: 'encrypted' in socket ? 'https' : 'http',
       mount: options.mount,
-      bodies: new BodyPlaces(all.bodies),
+      bodies: { deadlines: all.bodies, places: both(new FreePlaces(LARGE_BODIES), handler.largeBodies) },
       headLimit: options.headLimit,
     }
     const now = performance.now()
@@ -180,6 +184,10 @@ class H2Session implements H2Desk {
   readonly cut = (): void => {
     this.#session.destroy()
     this.#socket.destroy()
+  }
+
+  get lingers(): Deadlines {
+    return this.#all.lingers
   }
 
   owe(bytes: number): boolean {

@@ -30,6 +30,7 @@ import { keysOf, withoutKeys } from './keys-in-url.ts'
 import { type ProxySettings, Proxies } from './forwarded.ts'
 import { Memo } from './memo.ts'
 import { type Observer, type Trace, Witness } from './observe.ts'
+import { FreePlaces, type Places } from './places.ts'
 import { Polls } from './polls.ts'
 import { Problem, problemAnswer, toProblem } from './problem.ts'
 import { fromProxies } from './proxied-request.ts'
@@ -65,6 +66,8 @@ export interface HandlerOptions {
   readonly proxies?: ProxySettings
   /** Is told of requests, for a log: what was refused, or all. What it throws goes to the hub's `onError`. Default nobody. */
   readonly observe?: Observer
+  /** Bodies of more than 64 KiB that are read at once; others wait, and small ones don't. Default 256. */
+  readonly largeBodies?: number
   /** What `/` shows. Default nothing: `404`. */
   readonly page?: { readonly headers: Headers; readonly body: string }
 }
@@ -86,6 +89,8 @@ export class Handler {
   readonly options: HandlerOptions
   readonly #origins: readonly string[]
   readonly metrics: Metrics
+  /** For bodies that are large, of all connections. */
+  readonly largeBodies: Places
   readonly #polls: Polls
   readonly #limiter: Limiter | undefined
   readonly #compress: readonly string[]
@@ -101,6 +106,9 @@ export class Handler {
     this.options = options
     this.#origins = checkOrigins(options.origins ?? [])
     this.metrics = new Metrics(hub)
+    this.largeBodies = new FreePlaces(options.largeBodies ?? DEFAULT_HTTP_LIMITS.largeBodies, () =>
+      hub.limited.count('large-bodies'),
+    )
     this.#limiter = options.authorize ? hub.limiter : hub.ownLimiter
     this.#polls = new Polls(hub, options.authorize === undefined)
     this.#compress = (options.compress ?? []).map(checkPattern)
@@ -198,6 +206,7 @@ export class Handler {
 
   #refusal(request: HttpRequest, error: unknown, begun: number): WholeAnswer {
     const problem = this.#problemOf(error)
+    if (error instanceof Refusal) this.#witness.noteSubject(request, error.subject)
     const trace = this.#witness.traceOf(request, begun)
     const honest = !problem.temporary || !asksForStream(request) || wantsProblem(request.header('accept'))
     const answer = honest

@@ -5,6 +5,8 @@ export interface HttpLimits {
   readonly bodyLimit: number
   /** How long a body may take to arrive, in milliseconds. */
   readonly bodyTimeoutMs: number
+  /** Bodies of more than 64 KiB that are read at once. */
+  readonly largeBodies: number
   /** Bytes of a request's head. */
   readonly headLimit: number
   /** How long a head may take to arrive, in milliseconds. */
@@ -22,6 +24,7 @@ export interface HttpLimits {
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   bodyLimit: 1024 * 1024,
   bodyTimeoutMs: 30_000,
+  largeBodies: 256,
   headLimit: 16 * 1024,
   headTimeoutMs: 10_000,
   headersLimit: 100,

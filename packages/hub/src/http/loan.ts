@@ -157,8 +157,7 @@ export class Loan implements Sink, Quit {
         socket.on('drain', onDrain)
       }
     } catch {
-      // Full or stopping since the head was decided on: the client comes back after its reconnection time.
-      this.end()
+      // Refused, and ended.
     }
     socket.uncork()
     // A peer that has closed its side may be gone altogether, which only a write would tell.

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
-import { Deadlines } from './deadlines.ts'
+import { bodyTerms } from './node-body.ts'
 import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
 import { isLater, isStream, type StreamAnswer, type WholeAnswer } from './message.ts'
@@ -39,7 +39,7 @@ export function nodeHandler(hub: Hub, options: NodeHandlerOptions = {}): NodeHan
 /** Requests and responses are kept as long as the answer lasts. The hub's own server lends what it can (`lend.ts`). */
 export function handlerOn(handler: Handler, options: NodeHandlerOptions): NodeHandler {
   const { hub } = handler
-  const bodies = new Deadlines(options.bodyTimeoutMs ?? DEFAULT_HTTP_LIMITS.bodyTimeoutMs)
+  const bodies = bodyTerms(handler, options)
   const taking = new Taking(hub, options.answerTimeoutMs ?? DEFAULT_HTTP_LIMITS.answerTimeoutMs)
   const outbox = new Outbox()
   return async (req, res, next) => {
@@ -106,8 +106,7 @@ function openStream(res: ServerResponse, answer: StreamAnswer, delimited: boolea
   try {
     reader = answer.open(new NodeSink(res, taking))
   } catch {
-    // Full or stopping since the head was decided on: the client comes back after its reconnection time.
-    res.end()
+    // Refused, and ended.
     return
   }
   res.on('drain', () => reader.drained())

@@ -130,9 +130,9 @@ export function toProblem(error: unknown): Problem {
   return new Problem('internal', 'The hub failed on this request; its log says why')
 }
 
-/** To the second, where it is known; of what will never be taken, nothing is said. */
-function comeBack({ waitMs = Infinity }: HubError): Headers {
-  return waitMs === Infinity ? {} : { 'retry-after': String(Math.ceil(waitMs / 1000)) }
+/** To the second, where it is known. */
+function comeBack({ waitMs }: HubError): Headers {
+  return waitMs === undefined ? {} : { 'retry-after': String(Math.ceil(waitMs / 1000)) }
 }
 
 /** RFC 6750 section 3.1. */

@@ -19,7 +19,7 @@ export type LimitSpec = Option & {
   readonly unit: Unit
   readonly default: number
   /** What who exceeds it is told. */
-  readonly answer: ProblemCode | 'cut' | 'closed' | 'refused'
+  readonly answer: ProblemCode | 'cut' | 'closed' | 'refused' | 'waits'
   /** Whether it can be lifted with `none`. */
   readonly none: boolean
 }
@@ -41,6 +41,7 @@ export const LIMITS = {
   'tickets-per-subject': hub('ticketsPerSubject', 'rate', 'too-fast', true),
   body: http('bodyLimit', 'bytes', 'body-too-large', false),
   'body-time': http('bodyTimeoutMs', 'time', 'body-timeout', false),
+  'large-bodies': http('largeBodies', 'count', 'waits', true),
   batch: hub('batch', 'count', 'batch-too-large', false),
   event: hub('event', 'bytes', 'event-too-large', true),
   head: http('headLimit', 'bytes', 'head-too-large', false),

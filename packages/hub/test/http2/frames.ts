@@ -1,5 +1,5 @@
 /** HTTP/2 frame by frame (RFC 9113 section 4), for what no decent client sends. */
-import { connect, type Socket } from 'node:net'
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net'
 
 export const TYPE = {
   data: 0,
@@ -82,8 +82,8 @@ export class FrameConnection {
   #over = false
   #wake: (() => void) | undefined
 
-  constructor(url: string, begin = true) {
-    this.socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' })
+  constructor(url: string, begin = true, options: Partial<TcpNetConnectOpts> = {}) {
+    this.socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', ...options })
     this.socket.setNoDelay()
     this.socket.on('error', () => {})
     this.socket.on('data', (bytes) => this.#take(bytes))
@@ -95,6 +95,10 @@ export class FrameConnection {
       })
     })
     if (begin) this.send(Buffer.from(PREFACE), frame(TYPE.settings, 0, 0))
+  }
+
+  get over(): boolean {
+    return this.#over
   }
 
   send(...frames: readonly Uint8Array[]): this {
