@@ -104,6 +104,11 @@ export class Handler {
     this.#proxies = proxies && new Proxies(proxies)
   }
 
+  /** Whether this is a proxy whose word is taken. */
+  trusts(address: string): boolean {
+    return this.#proxies?.trusts(address) ?? false
+  }
+
   /** Whether there is something of the hub's at this path. */
   owns(path: string): boolean {
     return (
