@@ -78,10 +78,10 @@ describe('patterns', () => {
   })
 })
 
-describe('64 costly patterns over 2,000 channels', () => {
+describe('64 costly patterns over 500 channels', () => {
   test('are read, listed and followed soon', async (t) => {
     const { hub, server } = await running(t)
-    const names = Array.from({ length: 2_000 }, (_, n) => `${'a.'.repeat(100)}${n}`)
+    const names = Array.from({ length: 500 }, (_, n) => `${'a.'.repeat(100)}${n}`)
     for (let at = 0; at < names.length; at += 64) await hub.publish(names.slice(at, at + 64), 'x')
     // A request line has 16 KiB, and would take no more of the longest patterns.
     const patterns = COSTLY.join(',')
