@@ -100,7 +100,7 @@ const methods: AttackersMethods = {
 
   async reset(connections, path) {
     const block = requestBlock(path, `localhost:${aim.port}`)
-    await Promise.all(Array.from({ length: connections }, () => resetting(block)))
+    await Promise.all(Array.from({ length: connections }, (_, index) => resetting(block, index % 2 === 0)))
   },
 
   count: () => ({ resets, made, open: open.size, closed, failed, statuses }),
@@ -168,15 +168,19 @@ function again(request: string, waits: boolean): void {
 /** Streams of one write. */
 const STREAMS_AT_ONCE = 50
 
-function resetting(block: Buffer): Promise<void> {
+/** @param later Only when the hub has begun to answer. */
+function resetting(block: Buffer, later: boolean): Promise<void> {
   return new Promise((resolve) => {
     let next = 1
     const more = (): void => {
       if (!present || socket.destroyed) return
       resets += STREAMS_AT_ONCE
-      const room = socket.write(resetStreams(next, STREAMS_AT_ONCE, block))
+      const [open, reset] = resetStreams(next, STREAMS_AT_ONCE, block)
       next += STREAMS_AT_ONCE * 2
-      if (room) setImmediate(more)
+      if (later) {
+        socket.write(open)
+        setTimeout(() => socket.write(reset, () => setImmediate(more)), 2)
+      } else if (socket.write(Buffer.concat([open, reset]))) setImmediate(more)
       else socket.once('drain', more)
     }
     const socket = attach(() => {
@@ -185,7 +189,7 @@ function resetting(block: Buffer): Promise<void> {
       more()
     })
     socket.on('end', () => socket.end())
-    socket.on('close', () => setImmediate(() => void (present && resetting(block))))
+    socket.on('close', () => setImmediate(() => void (present && resetting(block, later))))
     socket.resume()
   })
 }

@@ -26,14 +26,15 @@ export function requestBlock(path: string, authority: string): Buffer {
   ])
 }
 
-/** Streams that are opened, and reset at once. @param first The number of the first one, odd. */
-export function resetStreams(first: number, count: number, block: Buffer): Buffer {
+/** Streams that are opened, and what resets them. @param first The number of the first one, odd. */
+export function resetStreams(first: number, count: number, block: Buffer): readonly [Buffer, Buffer] {
   const code = Buffer.alloc(4)
   code.writeUInt32BE(CANCEL)
-  const frames: Buffer[] = []
-  for (let id = first; id < first + count * 2; id += 2)
-    frames.push(frame(HEADERS, END_STREAM | END_HEADERS, id, block), frame(RST_STREAM, 0, id, code))
-  return Buffer.concat(frames)
+  const ids = Array.from({ length: count }, (_, index) => first + index * 2)
+  return [
+    Buffer.concat(ids.map((id) => frame(HEADERS, END_STREAM | END_HEADERS, id, block))),
+    Buffer.concat(ids.map((id) => frame(RST_STREAM, 0, id, code))),
+  ]
 }
 
 /** Shorter than 127 bytes. */

@@ -1,8 +1,8 @@
 /**
  * Claim: who opens HTTP/2 streams and resets them at once, as in CVE-2023-44487, is cut before it costs much.
  *
- * 100 connections, each opens streams of the readers' channel and resets them as fast as it can, and comes back when it is cut. The normal
- * readers are at the same port, by HTTP/1.1.
+ * 100 connections, each opens streams of the readers' channel and resets them as fast as it can, every second one when the hub has
+ * begun to answer, and comes back when it is cut. The normal readers are at the same port, by HTTP/1.1.
  */
 import { hub } from '../peers/hub.ts'
 import { figure } from '../report/words.ts'

@@ -165,7 +165,8 @@ function signatureHolds(token: string): boolean {
 
 function jsonOf(part = ''): unknown {
   try {
-    return JSON.parse(Buffer.from(part, 'base64url').toString())
+    // As jose decodes it: without a byte order mark.
+    return JSON.parse(new TextDecoder().decode(Buffer.from(part, 'base64url')))
   } catch {
     return undefined
   }

@@ -28,7 +28,9 @@ export interface H2Desk {
   paid(bytes: number): void
   /** The answer is there, and the peer is to take it. */
   ending(exchange: H2Exchange): void
-  /** The stream is over. @param early Before its answer was. */
+  /** The peer has reset the stream. @param rapid Before anything was done for it. */
+  wasReset(rapid: boolean): void
+  /** The stream is over. @param early Before its answer was, and not by the peer's reset. */
   over(exchange: H2Exchange, early: boolean): void
 }
 
@@ -43,6 +45,7 @@ export class H2Exchange implements Sink, Quit {
   /** Of the one wait that there can be. */
   #quitter: Quitter | undefined
   #owed = 0
+  #begun = false
 
   constructor(stream: ServerHttp2Stream, desk: H2Desk) {
     this.#stream = stream
@@ -50,12 +53,15 @@ export class H2Exchange implements Sink, Quit {
     // `close` follows an error.
     stream
       .on('error', ignore)
-      .on('aborted', onAborted)
+      .on('aborted', () => this.#reset())
       .on('close', () => this.#closed())
+    if (stream.aborted) this.#desk.wasReset(true)
   }
 
-  /** Never rejects. */
+  /** Never rejects. Of a stream that is over already nothing is done. */
   async answer(request: H2Request): Promise<void> {
+    if (this.aborted) return
+    this.#begun = true
     this.#bodiless = request.method === 'HEAD'
     const { fault } = request
     if (fault) {
@@ -160,13 +166,22 @@ export class H2Exchange implements Sink, Quit {
     this.#desk.lingers.add(() => stream.close(NGHTTP2_NO_ERROR))
   }
 
+  /**
+   * Node waits for what is still to be written, which on a stream that its peer has reset with `NO_ERROR` is for ever. Not at once:
+   * a reset of our own is not on its way yet.
+   */
+  #reset(): void {
+    this.#desk.wasReset(!this.#begun)
+    setImmediate(() => this.#stream.destroy())
+  }
+
   #closed(): void {
     const reader = this.#reader
     this.#reader = undefined
     if (this.#owed > 0) this.#desk.paid(this.#owed)
     reader?.closed()
     this.#quitter?.handleEvent()
-    this.#desk.over(this, this.#stream.aborted || !this.#stream.writableFinished)
+    this.#desk.over(this, !this.#stream.aborted && !this.#stream.writableFinished)
   }
 }
 
@@ -178,14 +193,6 @@ function headOf(
 ): Record<string, string | number> {
   const { connection: _, ...all } = headers
   return { ':status': status, ...all, ...(length !== undefined && { 'content-length': String(length) }) }
-}
-
-/**
- * Node waits for what is still to be written, which on a stream that its peer has reset with `NO_ERROR` is for ever. Not at once:
- * a reset of our own is not on its way yet.
- */
-function onAborted(this: ServerHttp2Stream): void {
-  setImmediate(() => this.destroy())
 }
 
 function ignore(): void {}

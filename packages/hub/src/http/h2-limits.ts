@@ -3,11 +3,23 @@ import type { ServerOptions } from 'node:http2'
 import type { CalmTerms } from './calm.ts'
 
 /**
- * Streams that end before their answer does, whoever ended them; then the connection is told `ENHANCE_YOUR_CALM` and cut. A
- * page that is left resets each of its streams once. Opening and resetting them without end is an attack (CVE-2023-44487), and
- * so is making the server reset them (CVE-2025-8671). The numbers are nghttp2's own for resets.
+ * Streams that end before their answer does, whoever ended them, of all connections of an address (or of one of a trusted proxy, which
+ * has many clients); then the connection is told `ENHANCE_YOUR_CALM` and cut. A page that is left resets each of its streams once.
+ * Opening and resetting them without end is an attack (CVE-2023-44487), and so is making the server reset them (CVE-2025-8671). The
+ * numbers are nghttp2's own, which counts resets by connection.
  */
 export const RESETS: CalmTerms = { burst: 1000, rate: 33 }
+
+/**
+ * Of these, streams that were reset before anything was done for them. Who does that has no use for an answer; and a hundred
+ * connections that may each do it a thousand times hold everybody up for seconds.
+ */
+export const RAPID_RESETS: CalmTerms = { burst: 100, rate: 10 }
+
+/** How long an address that was cut for that gets no other connection. It would come back at once. */
+export const SHUN_MS = 10_000
+/** Addresses of which that is known; beyond them the first is let in again. */
+export const MOST_SHUNNED = 10_000
 
 /** `PING` and `SETTINGS`, each of which is answered. Those who measure by pings send some tens a second at most. */
 export const CONTROLS: CalmTerms = { burst: 1000, rate: 33 }
@@ -46,7 +58,8 @@ export function sessionOptions({ streams, headLimit, headersLimit }: SessionLimi
     maxSettings: 32,
     maxSessionInvalidFrames: 100,
     maxSessionRejectedStreams: 100,
-    streamResetBurst: RESETS.burst,
+    // A little later than we, who remember the address.
+    streamResetBurst: RESETS.burst + 50,
     streamResetRate: RESETS.rate,
   }
 }
