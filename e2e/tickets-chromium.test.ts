@@ -42,8 +42,8 @@ const BARE = `
   }`
 
 function exampleOf(guide: string): string {
-  const example = /```js\n(let cursor = ''\nasync function follow[^]*?)```/.exec(guide)?.[1] ?? ''
-  assert.match(example, /cursor \|\| 'now'[^]*, 3000, /)
+  const example = /```js\n(let cursor = ''\nlet ticket\n[^]*?)```/.exec(guide)?.[1] ?? ''
+  assert.match(example, /, 3000, [^]*cursor \|\| 'now'/)
   // Not the function of this name that a page is given.
   return `const example = (() => {${example.replace("'now'", "'start'").replace('3000', '100')}return follow})()`
 }

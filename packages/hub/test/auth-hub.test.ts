@@ -33,6 +33,19 @@ async function statusWith(url: string, authorization: readonly string[]): Promis
 const bearer = (given: string): { authorization: string } => ({ authorization: `Bearer ${given}` })
 const accept = 'text/event-stream'
 
+test('what createAuthorizer can’t take is a HubError that says what to set', async () => {
+  for (const [options, message] of [
+    [
+      { rules: [{ channels: 'a', allow: ['write'] }] },
+      /^rules\[0\]\.allow: Expected a list of read, publish/,
+    ],
+    [{ jwt: { secret: 'short' } }, /^The secret must have at least 32 bytes/],
+    [{ jwt: {} }, /^Expected `secret`, `keys` or `jwksUrl`/],
+    [{ jwt: { keys: 'no-such.pem' } }, /no-such\.pem can't be read/],
+  ] as readonly (readonly [object, RegExp])[])
+    await assert.rejects(createAuthorizer(options), { name: 'HubError', code: 'invalid-option', message })
+})
+
 describe('a hub with tokens', () => {
   test('P17.8.6 ends a stream with its token, and subscribe() goes on with a new one, at its cursor', async (t) => {
     const { hub, url } = await guarded(t, { jwt: { secret: SECRET, clockToleranceMs: 0 } })

@@ -314,6 +314,25 @@ describe('who takes nothing', () => {
     while ((await connections()) > witness - 1) await new Promise((resolve) => setTimeout(resolve, 10))
   })
 
+  test('P19.2.4 answers that a connection never takes go in their time, and the connection after them', async (t) => {
+    const times = { answerTimeoutMs: 200, keepAliveMs: 100, headTimeoutMs: 100 }
+    const { hub, own, url } = await served(t, times)
+    for (let n = 0; n < 10; n++) await hub.publish('large', { data: 'x'.repeat(100_000) })
+    using stalled = new FrameConnection(url)
+    stalled.socket.pause()
+    stalled.send(
+      frame(TYPE.settings, 0, 0, Buffer.of(0, 4, 0x7f, 0, 0, 0)),
+      frame(TYPE.windowUpdate, 0, 0, number32(0x7f000000)),
+    )
+    for (let stream = 1; stream < 60; stream += 2) stalled.ask(stream, '/channels/large?after=start')
+    await until(() => hub.limited.of('answer-time') > 0)
+    let open = 2
+    while (open > 1) {
+      open = await new Promise((resolve) => own.server.getConnections((_, count) => resolve(count)))
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  })
+
   test('a stream that is over its age on a stalled connection leaves nothing behind', async (t) => {
     const { hub, url } = await served(t)
     const session = connect(url)

@@ -214,11 +214,12 @@ function whatToTry({ url, port }: HubServer, about: string, { rules, secretEnv }
   const env = secretEnv === SECRET_ENV ? '' : `--secret-env ${secretEnv} `
   const make = `npx downlink token make ${env}--read '**' --publish '**' --inspect`
   const token = secretEnv === undefined ? '' : `  token     export DOWNLINK_TOKEN=$(${make})\n`
+  // A browser that opens the page has no token to send.
+  const look = rules ? '' : `  look      ${url}/\n`
   return `Downlink listens on ${url} (port ${port}).
 ${about}
 
-${token}  look      ${url}/
-  publish   curl ${bearer}-d 'hello' ${channel}
+${token}${look}  publish   curl ${bearer}-d 'hello' ${channel}
   read      curl -N ${bearer}-H 'Accept: text/event-stream' ${channel}
   follow    npx downlink tail demo${hub}
 

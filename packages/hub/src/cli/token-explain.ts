@@ -144,14 +144,19 @@ const UNITS = [
   ['second', 1_000],
 ] as const
 
-/** `in 2 hours`, `5 minutes ago`, `now`. Pure. */
+/** `in 2 hours`, `5 minutes and 3 seconds ago`, `now`: the two largest units. Pure. */
 export function inWords(ms: number): string {
-  const size = Math.abs(ms)
-  const [unit, length] = UNITS.find(([, least]) => size >= least) ?? ['second', 1_000]
-  const count = Math.floor(size / length)
-  if (count === 0) return 'now'
-  const words = `${count} ${unit}${count === 1 ? '' : 's'}`
-  return ms > 0 ? `in ${words}` : `${words} ago`
+  let rest = Math.abs(ms)
+  const words: string[] = []
+  for (const [unit, length] of UNITS) {
+    const count = Math.floor(rest / length)
+    rest -= count * length
+    if (count > 0) words.push(`${count} ${unit}${count === 1 ? '' : 's'}`)
+    else if (words.length > 0) break
+    if (words.length === 2) break
+  }
+  if (words.length === 0) return 'now'
+  return ms > 0 ? `in ${words.join(' and ')}` : `${words.join(' and ')} ago`
 }
 
 function attempt(read: () => Claims): Claims | Refusal {

@@ -6,6 +6,8 @@ import { Failure, reasonOf } from './failure.ts'
 import { SECRET_ENV, secretOf } from './serve-auth.ts'
 import type { MakeOptions, TokenIo } from './token.ts'
 
+const HOUR_MS = 3_600_000
+
 interface SigningKey {
   readonly alg: string
   readonly key: KeyObject | Uint8Array
@@ -24,7 +26,7 @@ export async function makeToken(options: MakeOptions, { print, env }: TokenIo): 
 
 /** What the token says. Pure. */
 export function claims(options: MakeOptions, now: number): Readonly<Record<string, unknown>> {
-  const { sub, issuer, audience, inspect, ttl } = options
+  const { sub, issuer, audience, inspect, ttl = HOUR_MS } = options
   const granted = CHANNEL_ACTIONS.flatMap((action) => {
     const patterns = options[action]
     return patterns ? [[action, patterns] as const] : []

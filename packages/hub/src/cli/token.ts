@@ -24,8 +24,8 @@ export interface MakeOptions {
   readonly end?: readonly string[]
   readonly drop?: readonly string[]
   readonly inspect?: true
-  /** Milliseconds. */
-  readonly ttl: number
+  /** Milliseconds. Default an hour. */
+  readonly ttl?: number
   readonly issuer?: string
   readonly audience?: readonly string[]
   readonly secretEnv?: string
@@ -36,8 +36,6 @@ export interface MakeOptions {
 export type ExplainOptions = Pick<AuthFlags, 'secretEnv' | 'jwtKeys' | 'jwksUrl' | 'issuer' | 'audience'> & {
   readonly config?: string
 }
-
-const HOUR_MS = 3_600_000
 
 /** @param run Throws what the action throws: a `Failure` */
 export function tokenCommand(run: (action: TokenAction) => Promise<void>): Command {
@@ -63,7 +61,7 @@ function makeCommand(run: (options: MakeOptions) => Promise<void>): Command {
     .option('--end <patterns>', 'what it may end', templatesValue)
     .option('--drop <patterns>', 'what it may erase', templatesValue)
     .option('--inspect', "it may see the hub's metrics, its page and its own channels")
-    .option('--ttl <time>', 'for how long it holds: 90s, 15m, 12h, 365d (default: 1h)', ttlValue, HOUR_MS)
+    .option('--ttl <time>', 'for how long it holds: 90s, 15m, 12h, 365d (default: 1h)', ttlValue)
     .option('--issuer <text>', 'its `iss`', nonEmptyValue)
     .option('--audience <text>', 'its `aud` (repeatable)', textsValue)
     .option(
