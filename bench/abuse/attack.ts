@@ -23,7 +23,7 @@ export interface Attack {
   readonly size?: number
   /** Where it comes from. Default `ADDRESSES`. */
   readonly addresses?: readonly string[]
-  /** Default: `downlink serve` with its default limits and a log in memory. */
+  /** Default: `downlink serve` with the limits of a hub with rules and a log in memory. */
   readonly peer?: Peer
   /** Resolves when it is under way. */
   begin(scene: Scene): Promise<void>
@@ -45,6 +45,9 @@ export interface Scene {
 /** So many read one channel with so many events a second. */
 const READERS = 200
 const RATE = 50
+/** What a hub with rules allows by default; one without, as it is here, has no such limits unless they are said. */
+export const LIMITS = ['streams-per-address=1000', 'publishes-per-subject=1000', 'publishes-per-channel=1000']
+
 /** Where attackers come from: ten addresses, since a hub limits what one may have, and none of them the readers'. */
 export const ADDRESSES: readonly string[] = Array.from({ length: 10 }, (_, index) => `127.0.0.${index + 2}`)
 /** So long after an attack its connections may still be there. */
@@ -58,7 +61,7 @@ export function attackBench(attack: Attack): Bench {
 async function runOf(attack: Attack, { quick, say }: BenchContext): Promise<Findings> {
   const count = quick ? Math.ceil(attack.connections / 20) : attack.connections
   needFiles(count + READERS)
-  return onStage(attack.peer ?? hub({ limits: 'default' }), 1, async (stage) => {
+  return onStage(attack.peer ?? hub({ limits: LIMITS }), 1, async (stage) => {
     const { server } = stage
     const plan = {
       rate: RATE,

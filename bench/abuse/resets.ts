@@ -6,7 +6,7 @@
  */
 import { hub } from '../peers/hub.ts'
 import { figure } from '../report/words.ts'
-import { attackBench } from './attack.ts'
+import { attackBench, LIMITS } from './attack.ts'
 
 export const resets = attackBench({
   name: 'resets',
@@ -14,7 +14,7 @@ export const resets = attackBench({
   rss: 400,
   connections: 100,
   seconds: 15,
-  peer: hub({ limits: 'default', h2c: true }),
+  peer: hub({ limits: LIMITS, h2c: true }),
   begin: ({ attackers, count }) => attackers.call.reset(count, '/channels/bench.0'),
   async outcome({ attackers, quick }) {
     const { made, closed, resets } = await attackers.call.count()

@@ -13,8 +13,8 @@ export interface HubPeerOptions {
   readonly retention?: readonly string[]
   /** As `--compress`. */
   readonly compress?: readonly string[]
-  /** `default`: those of `serve`. Default `none`: all clients of a benchmark are one subject at one address. */
-  readonly limits?: 'none' | 'default'
+  /** As `--limit`. Default none of those by address and subject: all clients of a benchmark are one. */
+  readonly limits?: readonly string[]
   /** As `--h2c`. */
   readonly h2c?: boolean
   readonly name?: string
@@ -24,8 +24,12 @@ const command = fileURLToPath(new URL('../../packages/hub/bin/downlink.js', impo
 const counting = fileURLToPath(new URL('hub-server.ts', import.meta.url))
 const carrying = fileURLToPath(new URL('carriers-server.ts', import.meta.url))
 
+const UNLIMITED = ['streams-per-address', 'publishes-per-subject', 'publishes-per-channel'].map(
+  (limit) => `${limit}=none`,
+)
+
 export function hub(options: HubPeerOptions = {}): Peer {
-  const { log = 'memory', retention = [], compress = [], limits = 'none', h2c = false, name } = options
+  const { log = 'memory', retention = [], compress = [], limits = UNLIMITED, h2c = false, name } = options
   const called = name ?? (log === 'memory' ? 'Downlink' : `Downlink, SQLite ${log}`)
   return {
     name: called,
@@ -46,7 +50,7 @@ export function hub(options: HubPeerOptions = {}): Peer {
           ...(folder === undefined ? [] : [`--durability=${log}`]),
           ...retention.map((rule) => `--retention=${rule}`),
           ...compress.map((channels) => `--compress=${channels}`),
-          ...(limits === 'none' ? UNLIMITED : []),
+          ...limits.map((limit) => `--limit=${limit}`),
           ...(h2c ? ['--h2c'] : []),
         ],
         cleanup: () => folder && rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
@@ -54,10 +58,6 @@ export function hub(options: HubPeerOptions = {}): Peer {
     },
   }
 }
-
-const UNLIMITED = ['streams-per-address', 'publishes-per-subject', 'publishes-per-channel'].map(
-  (limit) => `--limit=${limit}=none`,
-)
 
 /** A hub that counts how often its engine is read: see `hub-server.ts`. */
 export function countingHub(): Peer {

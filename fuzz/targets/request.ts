@@ -1,7 +1,11 @@
 /** Whole requests, through all of the hub but its sockets: whatever comes, the answer is one that the protocol knows. */
+import { createHmac } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createHub, type Hub } from '@downlink/hub'
 import { createParser, isControlType, parsePage } from '@downlink/wire'
+import type { Authorize } from '../../packages/hub/src/auth/authorize.ts'
+import { createAuthorizer } from '../../packages/hub/src/auth/authorizer.ts'
+import type { Rule } from '../../packages/hub/src/auth/rules.ts'
 import { Handler } from '../../packages/hub/src/http/handler.ts'
 import {
   type Answer,
@@ -22,6 +26,8 @@ interface Input {
   /** Names and values. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: string
+  /** Whether the hub has rules, and takes tokens. */
+  readonly ruled: boolean
 }
 
 const PATHS = [
@@ -39,6 +45,8 @@ const PATHS = [
   '/healthz',
   '/readyz',
   '/metrics',
+  '/tickets',
+  '/disconnect',
   '/',
   '*',
   '',
@@ -76,8 +84,31 @@ const QUERIES = [
   'match=a.**&limit=2',
   'fields=channel,time',
   'wait=30',
+  'ticket=x',
+  'tick%65t=x&transport=sse',
+  'access_token=x',
   'x=1',
 ]
+const SECRET = 'a secret of at least thirty-two bytes'
+/** Of somebody, until the year 2100. */
+const TOKEN = tokenOf({
+  sub: 'alice',
+  exp: 4_102_444_800,
+  downlink: { read: ['a', 'user.{sub}'], publish: ['a'] },
+})
+const RULES: readonly Rule[] = [
+  { channels: 'b.**', allow: ['read'], to: 'anyone' },
+  { channels: ['a', 'c.**'], allow: ['read', 'publish', 'end'] },
+  { allow: ['inspect'], to: ['alice'] },
+]
+let authorize: Promise<Authorize> | undefined
+
+function tokenOf(claims: object): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const input = `${part({ alg: 'HS256' })}.${part(claims)}`
+  return `${input}.${createHmac('sha256', SECRET).update(input).digest('base64url')}`
+}
+
 const HEADERS: readonly (readonly [string, readonly string[]])[] = [
   [
     'accept',
@@ -108,10 +139,15 @@ const HEADERS: readonly (readonly [string, readonly string[]])[] = [
   ['if-none-match', ['*', 'W/"x"', '"', 'W/'.repeat(500)]],
   ['accept-encoding', ['gzip, br, zstd', 'gzip;q=0', '*']],
   ['access-control-request-method', ['POST']],
-  ['authorization', ['Bearer x']],
+  ['authorization', ['Bearer x', 'Basic eDp5', `Bearer ${TOKEN}`]],
+  ['cookie', [`__Host-downlink=${TOKEN}`, '__Host-downlink=x', 'a=b']],
+  ['x-request-id', ['given', 'a b']],
   ['user-agent', ['node', 'Mozilla/5.0']],
 ]
 const BODIES = [
+  '{"channels":["a"]}',
+  '{"subject":"alice","revoke":false}',
+  '{"channels":"a","__proto__":{}}',
   '',
   'plain text',
   '{"data":"a"}\n{"type":"price","data":1}',
@@ -134,6 +170,7 @@ export const request: Target<Input> = {
       query: '',
       headers: [HOST],
       body: 'x',
+      ruled: false,
     })),
   ),
   make(random) {
@@ -156,16 +193,18 @@ export const request: Target<Input> = {
       body: random.oneIn(3)
         ? mutateText(random, random.pick(BODIES), ['\n', '{"data":"x"}', '"'])
         : random.pick(BODIES),
+      ruled: random.oneIn(2),
     }
   },
   async check(input) {
-    const { handler, hub, errors } = await served()
+    const { handlers, hub, errors } = await served()
+    const handler = input.ruled ? handlers.ruled : handlers.open
     const answer = await handler.begin(requestOf(input))
     const settled = isLater(answer) ? await answer.later(GONE) : answer
     mustNotPollute()
     must(errors.length === 0, `the hub reports ${String(errors[0])}`)
     mustBeSound(settled)
-    if (input.headers.some(([, value]) => value === 'evil.example'))
+    if (!input.ruled && input.headers.some(([, value]) => value === 'evil.example'))
       must(settled.status === 403, 'a name of another machine passes')
     if (isStream(settled)) return mustStream(settled, hub)
     return mustBeWhole(settled, input.method)
@@ -174,7 +213,7 @@ export const request: Target<Input> = {
 
 interface Served {
   readonly hub: Hub
-  readonly handler: Handler
+  readonly handlers: { readonly open: Handler; readonly ruled: Handler }
   readonly errors: unknown[]
 }
 
@@ -187,14 +226,25 @@ async function served(): Promise<Served> {
   if (current !== undefined && left-- > 0 && current.errors.length === 0) return current
   await current?.hub.close()
   const errors: unknown[] = []
-  const hub = createHub({ retention: [{ channels: '**', count: 5 }], onError: (error) => errors.push(error) })
+  const unlimited = {
+    publishesPerSubject: Infinity,
+    publishesPerChannel: Infinity,
+    ticketsPerSubject: Infinity,
+  }
+  const hub = createHub({
+    limits: unlimited,
+    retention: [{ channels: '**', count: 5 }],
+    onError: (error) => errors.push(error),
+  })
   await hub.publish('a', 'the first')
   left = SERVED
-  return (current = {
-    hub,
-    handler: new Handler(hub, { origins: ['https://named.example'], compress: ['a'] }),
-    errors,
-  })
+  const options = { origins: ['https://named.example'], compress: ['a'] }
+  authorize ??= createAuthorizer({ rules: RULES, jwt: { secret: SECRET, tokenInUrl: true } })
+  const handlers = {
+    open: new Handler(hub, options),
+    ruled: new Handler(hub, { ...options, authorize: await authorize, ticketSecret: SECRET }),
+  }
+  return (current = { hub, handlers, errors })
 }
 
 function requestOf({ method, path, query, headers, body }: Input): HttpRequest {
@@ -255,6 +305,7 @@ function mustBeWhole({ status, headers, body }: WholeAnswer, method: string): st
   must(problem.type === `urn:downlink:problem:${problem.code}`, 'the type is not that of the code')
   must(problem.code !== 'internal', 'the hub failed')
   mustBeShort(problem.detail)
+  must(!text.includes(TOKEN.slice(-20)), 'a refusal tells of a token')
   return problem.code
 }
 
