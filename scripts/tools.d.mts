@@ -38,6 +38,7 @@ export declare const tools: Readonly<
     | 'nginx'
     | 'haproxy'
     | 'caddy'
+    | 'openssl'
     | 'node20'
     | 'node22'
     | 'node24'

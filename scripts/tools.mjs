@@ -40,6 +40,12 @@ export const systemTools = [
     package: 'build-essential',
     why: 'a library that writes down what a hub writes, for the loss of power',
   },
+  {
+    name: 'openssl',
+    commands: ['openssl'],
+    package: 'openssl',
+    why: 'the lines of docs/authorization.md that make secrets and keys',
+  },
   // The proxies that people have. Debian puts two of them where only root's PATH leads.
   {
     name: 'nginx',
@@ -217,6 +223,7 @@ export const tools = {
   nginx: systemPath('nginx'),
   haproxy: systemPath('haproxy'),
   caddy: systemPath('caddy'),
+  openssl: systemPath('openssl'),
   node20: runtimePath('node20'),
   node22: runtimePath('node22'),
   node24: node24(),

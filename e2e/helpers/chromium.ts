@@ -13,8 +13,15 @@ export const CHROMIUM_ARGS: readonly string[] = [
   '--disable-sync',
 ]
 
+export interface ChromiumOptions {
+  /** Believes any certificate, as the tests make their own. */
+  readonly anyCertificate?: boolean
+}
+
 /** One browser for the tests of a file, with a profile of its own; a page of it for each test. */
-export function useChromium(): { open(t: TestContext, url: string): Promise<Page> } {
+export function useChromium({ anyCertificate = false }: ChromiumOptions = {}): {
+  open(t: TestContext, url: string): Promise<Page>
+} {
   let browser: Browser | undefined
   before(async () => {
     browser = await chromium.launch({ executablePath: tools.chromium, args: [...CHROMIUM_ARGS] })
@@ -23,7 +30,7 @@ export function useChromium(): { open(t: TestContext, url: string): Promise<Page
   return {
     async open(t, url) {
       if (browser === undefined) throw new Error('Expected useChromium() to be called outside of the tests')
-      const context = await browser.newContext()
+      const context = await browser.newContext({ ignoreHTTPSErrors: anyCertificate })
       t.after(() => context.close())
       const page = await context.newPage()
       await page.goto(url)

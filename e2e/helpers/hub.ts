@@ -29,7 +29,7 @@ const PAGE = {
 
 /** Readers come back after about 30 ms, so that a test that cuts them is quick. Stopped when the test ends. */
 export async function startHub(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   options: HubOptions = {},
   serverOptions: HubServerOptions = {},
 ): Promise<TestHub> {

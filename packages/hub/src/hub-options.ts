@@ -18,6 +18,28 @@ export interface HubLimits {
   readonly pageBytes: number
   /** The longest wait of a long poll, in milliseconds; a longer one is cut to it. Default 60,000. */
   readonly waitMs: number
+  /** Data of one event, in UTF-16 units; a larger one is refused (`event-too-large`). Default 1,048,576. */
+  readonly event: number
+  /**
+   * Streams and waiting long polls of one subject; one more is refused for the time being (`too-many-streams`). A grant's `streams`
+   * goes before it. Default 100.
+   */
+  readonly streamsPerSubject: number
+  /**
+   * Of one address (of IPv6: of one /64). Counted where there is `authorize`: without it the hub's own machine reads. Default
+   * 1,000.
+   */
+  readonly streamsPerAddress: number
+  /**
+   * Events a second that one subject may publish over HTTP, or the address of who is nobody; a burst is two seconds' worth. More
+   * are refused for the time being (`too-fast`). A grant's `publishes` goes before it. Default 1,000 where there is `authorize`,
+   * else Infinity.
+   */
+  readonly publishesPerSubject: number
+  /** Events a second that one channel takes over HTTP, whoever publishes them. Default as above. */
+  readonly publishesPerChannel: number
+  /** Tickets a second that one subject is given. Default 5. */
+  readonly ticketsPerSubject: number
 }
 
 export const DEFAULT_HUB_LIMITS: HubLimits = {
@@ -27,6 +49,12 @@ export const DEFAULT_HUB_LIMITS: HubLimits = {
   pageEvents: 1_000,
   pageBytes: 1024 * 1024,
   waitMs: 60_000,
+  event: 1024 * 1024,
+  streamsPerSubject: 100,
+  streamsPerAddress: 1_000,
+  publishesPerSubject: 1_000,
+  publishesPerChannel: 1_000,
+  ticketsPerSubject: 5,
 }
 
 export interface HubOptions {
@@ -79,3 +107,17 @@ export interface TailOptions {
   /** History was lost. Without this, the iteration throws `history-lost`. */
   readonly onGap?: (gap: NonNullable<Page['gap']>) => void
 }
+
+/** Whose streams and waiting long polls to end: a subject's, those that read a channel (or what a pattern matches), or one. */
+export type Disconnect =
+  | {
+      readonly subject: string
+      /**
+       * Refuses what was given to this subject until now: tickets, and rights whose `issued` is not later (or missing). Until
+       * the hub's process ends, or for 24 h. Default false.
+       */
+      readonly revoke?: boolean
+    }
+  | { readonly channel: string }
+  /** `ReaderInfo.id` */
+  | { readonly reader: number }

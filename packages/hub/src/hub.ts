@@ -1,5 +1,6 @@
 /** The whole server side in one object, with no HTTP in it. */
-import { formatCursor, type Page, type PageEvent, parseCursor } from '@downlink/wire'
+import { checkPattern, formatCursor, type Page, type PageEvent, parseCursor, partsMeet } from '@downlink/wire'
+import { Revocations } from './auth/revocations.ts'
 import { type Clock, jitter, systemClock } from './clock.ts'
 import { coderOf, type Coding } from './delivery/coding/coding.ts'
 import { DEFAULT_DELIVERY, Delivery } from './delivery/delivery.ts'
@@ -8,11 +9,14 @@ import { readPage } from './delivery/page.ts'
 import type { Reader } from './delivery/reader.ts'
 import type { Sink } from './delivery/sink.ts'
 import { type Origin, startOf } from './delivery/start.ts'
+import { endOfStream } from './delivery/term.ts'
+import type { Full } from './delivery/seats.ts'
 import { plainVariant, type Variant } from './delivery/variant.ts'
 import type { Wait } from './delivery/watch.ts'
 import { HubError } from './errors.ts'
 import {
   DEFAULT_HUB_LIMITS,
+  type Disconnect,
   type HubLimits,
   type HubOptions,
   type Published,
@@ -20,23 +24,34 @@ import {
   type ReadOptions,
   type TailOptions,
 } from './hub-options.ts'
+import { Limited } from './limits/limited.ts'
+import { Limiter, notAtAll, type Rates } from './limits/limiter.ts'
 import { ChannelSet } from './log/channel-set.ts'
 import type { Appended, ChannelInfo, Health, Log, NewEvent } from './log/log.ts'
 import { MemoryLog } from './log/memory.ts'
 import type { RetentionRule } from './log/retention.ts'
-import { checkTargets, fingerprint, type Publishable, toBatch } from './publish.ts'
+import { checkTargets, fingerprint, type Publishable, scopedKey, toBatch } from './publish.ts'
 
 export class Hub {
   readonly log: Log
   readonly limits: HubLimits
   readonly delivery: Delivery
   readonly clock: Clock
+  /** How often each limit has been met. */
+  readonly limited = new Limited()
+  /** For those who were let in by `authorize`. */
+  readonly limiter: Limiter
+  /** For the hub's own machine, which is not limited unless somebody asked for it. */
+  readonly ownLimiter: Limiter | undefined
   readonly #running = new Set<string>()
   readonly #stop = new AbortController()
+  readonly #revocations = new Revocations()
 
   constructor(options: HubOptions) {
     this.clock = options.clock ?? systemClock
-    this.limits = { ...DEFAULT_HUB_LIMITS, ...options.limits }
+    this.limits = checkLimits({ ...DEFAULT_HUB_LIMITS, ...options.limits })
+    this.limiter = new Limiter(this.clock, this.limits)
+    this.ownLimiter = ownLimiter(this.clock, options.limits)
     this.log = options.log ?? this.#memoryLog(options.retention)
     // oxlint-disable-next-line no-console -- the default of an embedded hub, which has no log file of its own
     const report = options.onError ?? ((error: unknown) => console.error('downlink:', error))
@@ -58,7 +73,7 @@ export class Hub {
    * promises.
    *
    * @throws {HubError} `empty-batch`, `batch-too-large`, `reserved-channel`, `pattern-not-allowed`, `duplicate-channel`,
-   *   `too-many-channels`, `invalid-data`, `idempotency-running`
+   *   `too-many-channels`, `invalid-data`, `event-too-large`, `idempotency-running`
    * @throws {LogError} `channel-ended`, `invalid-type`, `idempotency-mismatch`, `log-unavailable`, …
    * @throws {WireError} `invalid-channel`
    */
@@ -80,14 +95,10 @@ export class Hub {
     const publications = isList(events) ? events : [events]
     if (publications.length === 0 && !options.end)
       throw new HubError('empty-batch', 'Expected at least one event, got none')
-    const batch = toBatch(targets, publications, this.limits.batch)
+    const batch = toBatch(targets, publications, this.limits)
     const end = options.end ? targets : []
     if (options.idempotencyKey === undefined) return this.log.append(batch, { end }).then(published)
-    return this.#publishOnce(
-      batch,
-      end,
-      JSON.stringify([options.scope ?? 'embedded', options.idempotencyKey]),
-    )
+    return this.#publishOnce(batch, end, scopedKey(options.scope ?? 'embedded', options.idempotencyKey))
   }
 
   async #publishOnce(batch: readonly NewEvent[], end: readonly string[], key: string): Promise<Published> {
@@ -118,7 +129,7 @@ export class Hub {
 
   /** One page of events of some channels or patterns. */
   async read(channels: string | readonly string[], options: ReadOptions = {}): Promise<Page> {
-    const { limit = 100, waitMs = 0, signal } = options
+    const { limit = this.#pageEvents, waitMs = 0, signal } = options
     const origin = originOf(options, waitMs > 0 ? { after: 'now' } : { last: limit })
     return this.readPage(this.channelSet(channels), origin, limit, {
       ms: waitMs,
@@ -126,10 +137,23 @@ export class Hub {
     })
   }
 
-  /** As `read`, with everything parsed. @throws {HubError} `overload`, `draining`, and not as a rejection */
+  /** As `read`, with everything parsed. @throws {HubError} as `admit`, and not as a rejection */
   readPage(set: ChannelSet, origin: Origin, limit: number, wait: Wait = { ms: 0 }): Promise<Page> {
-    if (wait.ms > 0) this.admit(wait.holder)
-    return this.#page(set, origin, limit, wait)
+    if (wait.ms <= 0) return this.#page(set, origin, limit, wait)
+    this.admit(wait.holder)
+    const ms = Math.min(wait.ms, this.#msLeft(wait.holder))
+    return this.#page(set, origin, limit, { ...wait, ms, gate: this })
+  }
+
+  #msLeft({ until }: Holder = NOBODY): number {
+    if (until === undefined) return Infinity
+    const now = this.clock.now()
+    return endOfStream(until, now, this.clock.random()) - now
+  }
+
+  /** Events of a page when nobody said how many. */
+  get #pageEvents(): number {
+    return Math.min(100, this.limits.pageEvents)
   }
 
   #page(set: ChannelSet, origin: Origin, limit: number, wait: Wait): Promise<Page> {
@@ -152,7 +176,7 @@ export class Hub {
     for (;;) {
       if (signal.aborted) return
       // What reads in the hub's own process is not counted among its readers.
-      const page = await this.#page(set, origin, 100, {
+      const page = await this.#page(set, origin, this.#pageEvents, {
         ms: 'last' in origin ? 0 : this.limits.waitMs,
         signal,
       })
@@ -167,7 +191,7 @@ export class Hub {
     }
   }
 
-  /** Opens a stream on a connection. @throws {HubError} `overload`, `draining` */
+  /** Opens a stream on a connection. @throws {HubError} as `admit` */
   open(
     set: ChannelSet,
     origin: Origin,
@@ -215,7 +239,7 @@ export class Hub {
     throw new HubError(
       'too-many-channels',
       `Expected at most ${this.limits.channels} channels and patterns, got ${count}`,
-      { limit: this.limits.channels },
+      { limit: this.limits.channels, limited: 'channels' },
     )
   }
 
@@ -233,6 +257,8 @@ export class Hub {
   /** Drains and closes the log. Idempotent. */
   async close(): Promise<void> {
     this.drain()
+    this.limiter.close()
+    this.ownLimiter?.close()
     this.delivery.close()
     await this.log.close()
   }
@@ -241,19 +267,84 @@ export class Hub {
     await this.close()
   }
 
-  /** @throws {HubError} `overload`, `draining`: no more readers for now */
-  admit(_holder: Holder = NOBODY): void {
+  /**
+   * Ends streams and waiting long polls of this hub cleanly, and says how many. Whoever may still read comes back at once: who
+   * is not to has to be refused, by `authorize` or by `revoke`.
+   *
+   * @throws {HubError} `invalid-option`, `revocations-full` @throws {WireError} `invalid-pattern`
+   */
+  disconnect(who: Disconnect): number {
+    const { delivery } = this
+    if ('reader' in who) return delivery.endThose(({ id }) => id === who.reader)
+    if ('subject' in who) {
+      if (who.revoke) this.#revocations.add(who.subject, this.clock.now())
+      return delivery.endThose(({ holder }) => holder.subject === who.subject)
+    }
+    const channel = checkPattern(who.channel)
+    return delivery.endThose(({ set }) => set.parts.some((part) => partsMeet(channel, part)))
+  }
+
+  /** Whether a right still holds. @throws {HubError} `expired`, `revoked` */
+  checkRight({ subject, until = Infinity, issued }: Pick<Holder, 'subject' | 'until' | 'issued'>): void {
+    const now = this.clock.now()
+    if (until <= now) throw new HubError('expired', 'The right to this has ended: come back with a new token')
+    if (this.#revocations.hold(subject, issued, now))
+      throw new HubError('revoked', 'The rights of this subject were revoked: come back with a new token')
+  }
+
+  /**
+   * @throws {HubError} `overload`, `too-many-streams`, `draining`: no more readers for now; `expired`, `revoked`,
+   *   `invalid-ticket`: not with this right
+   */
+  admit(holder: Holder = NOBODY): void {
     if (this.stopping.aborted) throw new HubError('draining', 'The hub is stopping: come back in a moment')
-    if (this.delivery.readers + this.delivery.waiting < this.limits.readers) return
-    throw new HubError(
-      'overload',
-      `The hub has ${this.limits.readers} readers, its limit: come back in a moment`,
-    )
+    this.checkRight(holder)
+    const { ticket, until = Infinity } = holder
+    if (ticket !== undefined) this.delivery.tickets.admit(ticket, until, this.clock.now())
+    this.seat(holder)
+  }
+
+  /** @throws {HubError} `overload`, `too-many-streams`: no seat is free for this reader */
+  seat(holder: Holder): void {
+    const full = this.delivery.seats.full(holder, this.limits)
+    if (full !== undefined) throw noSeat(full)
   }
 }
 
 export function createHub(options: HubOptions = {}): Hub {
   return new Hub(options)
+}
+
+function noSeat({ of, limit }: Full): HubError {
+  if (of === 'hub') {
+    const text = `The hub has ${limit} readers, its limit: come back in a moment`
+    return new HubError('overload', text, { limit, limited: 'streams' })
+  }
+  if (limit === 0 && of === 'subject') return notAtAll('open streams', 'streams-per-subject')
+  const whose = of === 'subject' ? 'You have' : 'Your address has'
+  const text = `${whose} ${limit} streams and waiting long polls open, the limit: close one, or read several channels with one`
+  return new HubError('too-many-streams', text, {
+    limit,
+    limited: of === 'subject' ? 'streams-per-subject' : 'streams-per-address',
+  })
+}
+
+/** @throws {HubError} `invalid-option` */
+function checkLimits(limits: HubLimits): HubLimits {
+  for (const [name, value] of Object.entries(limits) as [string, unknown][]) {
+    if (typeof value === 'number' && value >= 0) continue
+    throw new HubError(
+      'invalid-option',
+      `Expected \`limits.${name}\` to be a number of 0 or more (Infinity for no limit), got ${String(value)}`,
+    )
+  }
+  return limits
+}
+
+function ownLimiter(clock: Clock, asked: Partial<Rates> = {}): Limiter | undefined {
+  const { publishesPerSubject = Infinity, publishesPerChannel = Infinity } = asked
+  if (publishesPerSubject === Infinity && publishesPerChannel === Infinity) return undefined
+  return new Limiter(clock, { publishesPerSubject, publishesPerChannel, ticketsPerSubject: Infinity })
 }
 
 function isList(events: Publishable | readonly Publishable[]): events is readonly Publishable[] {

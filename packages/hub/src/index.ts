@@ -6,6 +6,7 @@ export type { DeliverySettings } from './delivery/delivery.ts'
 export { HubError, type HubErrorCode } from './errors.ts'
 export { createHub, type Hub } from './hub.ts'
 export type {
+  Disconnect,
   HubLimits,
   HubOptions,
   Published,

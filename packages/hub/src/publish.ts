@@ -26,7 +26,7 @@ export function checkTargets(channels: readonly string[], limit: number): readon
     throw new HubError(
       'too-many-channels',
       `Expected at most ${limit} channels at once, got ${channels.length}`,
-      { limit },
+      { limit, limited: 'channels' },
     )
   }
   const seen = new Set<string>()
@@ -55,24 +55,25 @@ export function checkTargets(channels: readonly string[], limit: number): readon
  * One event for each publication and channel: publication by publication, in each the channels in order.
  *
  * @throws {LogError} `invalid-type`
- * @throws {HubError} `invalid-data`, `batch-too-large`
+ * @throws {HubError} `invalid-data`, `batch-too-large`, `event-too-large`
  */
 export function toBatch(
   channels: readonly string[],
   publications: readonly Publishable[],
-  limit: number,
+  { batch: limit, event: most }: ToBatchLimits,
 ): readonly NewEvent[] {
   if (publications.length * channels.length > limit) {
     throw new HubError(
       'batch-too-large',
       `Expected at most ${limit} events in one append, got ${publications.length} for ${channels.length} channels: send smaller batches`,
-      { limit },
+      { limit, limited: 'batch' },
     )
   }
   const batch: NewEvent[] = []
   for (const publication of publications) {
     const { type, data } = typeof publication === 'string' ? { data: publication } : publication
     const text = dataText(data)
+    if (text.length > most) throw eventTooLarge(text.length, most)
     for (const channel of channels) {
       // `message` is what an event without a type is called anyway.
       const untyped = type === undefined || type === 'message'
@@ -82,14 +83,48 @@ export function toBatch(
   return batch
 }
 
-function dataText(data: unknown): string {
+export interface ToBatchLimits {
+  /** Events. */
+  readonly batch: number
+  /** UTF-16 units of one event's data. */
+  readonly event: number
+}
+
+function eventTooLarge(size: number, limit: number): HubError {
+  const text = `Expected data of at most ${limit} UTF-16 units in an event, got ${size}: send a part of it, or where it is`
+  return new HubError('event-too-large', text, { limit, limited: 'event' })
+}
+
+/** @throws {HubError} `invalid-data` for what JSON has no text for */
+export function dataText(data: unknown): string {
   if (typeof data === 'string') return data
-  const text = JSON.stringify(data) as string | undefined
+  const text = jsonOf(data)
   if (text !== undefined) return text
   throw new HubError(
     'invalid-data',
     `Expected data that is a string or can be written as JSON, got ${typeof data}`,
   )
+}
+
+function jsonOf(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data)
+  } catch (cause) {
+    // Whoever publishes says how deep: `JSON.parse` has no limit, `JSON.stringify` has that of the stack.
+    const wrong = cause instanceof RangeError ? 'nested too deeply' : 'that can not'
+    throw new HubError('invalid-data', `Expected data that can be written as JSON, got some ${wrong}`, {
+      cause,
+    })
+  }
+}
+
+/** A million of them are kept, and the path of a publish to many channels has thousands of characters. */
+const LONGEST_KEY = 200
+
+/** An idempotency key with its scope. What is longer than most is stored as its hash. */
+export function scopedKey(scope: string, key: string): string {
+  const text = JSON.stringify([scope, key])
+  return text.length <= LONGEST_KEY ? text : createHash('sha256').update(text).digest('base64')
 }
 
 /** Equal for appends that would store the same. */

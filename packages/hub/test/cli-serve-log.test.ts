@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
-import { type Command, result, serving } from './cli/command.ts'
+import { messagesOf, result, serving, type Command } from './cli/command.ts'
 import { folderOf } from './cli/folder.ts'
 
 async function stop(command: Command): Promise<void> {
@@ -34,7 +34,8 @@ test('without flags the log is kept in ./data, and a restart forgets nothing', a
   assert.match(second.command.stdout, /log\.db \(1 channel, 2 events\)\.\n\n/)
   assert.deepEqual(await dataAfter(second.url, 'a', id), ['two'])
   await stop(second.command)
-  assert.equal(first.command.stderr + second.command.stderr, '')
+  for (const { command } of [first, second])
+    assert.deepEqual(messagesOf(command), ['info started', 'info stopping', 'info stopped'])
 })
 
 test('a restored older copy is told at the start, with the reason', async (t) => {

@@ -27,7 +27,7 @@ interface Lending {
 }
 
 async function lending(t: TestContext, options: HubServerOptions = {}): Promise<Lending> {
-  const hub = createHub({ onError: () => {} })
+  const hub = createHub({ onError: () => {}, limits: { event: Infinity } })
   const own = await serveHub(hub, { host: '127.0.0.1', ...options })
   return around(t, hub, own.server, own.url, () => own.stop())
 }
@@ -54,7 +54,7 @@ async function lendingOn(t: TestContext, server: Server): Promise<Lending> {
   const hub = createHub({ onError: () => {} })
   const handler = new Handler(hub, {})
   const keep = handlerOn(handler, {})
-  const lender = new Lender(server, handler, {}, keep)
+  const lender = new Lender(server, handler, {}, keep, (socket) => void server.emit('connection', socket))
   server.on('request', (req, res) => {
     if (!lender.offer(req, res)) void keep(req, res)
   })
@@ -254,7 +254,7 @@ describe('what is answered with its response kept', () => {
 })
 
 describe('an answer on a lent socket', () => {
-  test('is to the byte what it is with the response kept, but for the date', async (t) => {
+  test('is to the byte what it is with the response kept, but for the date and the name of the request', async (t) => {
     const rules = { authorize: tokenRules([]), origins: ['https://app.example'] }
     const lent = await lending(t, rules)
     const kept = await lending(t, rules)
@@ -306,8 +306,9 @@ async function answerOf({ connect }: Lending, request: string): Promise<unknown>
   const connection = connect().send(request)
   await connection.until((text) => text.includes('\r\n\r\n'))
   const { status, version, headers } = await connection.answer({ head: true })
-  const { date, ...others } = headers
+  const { date, 'x-request-id': id, ...others } = headers
   assert.match(String(date), /GMT$/)
+  if (id !== undefined) assert.match(id, /^\w{8}\.\w+$/)
   const length = Number(headers['content-length'] ?? 0)
   await connection.until((text) => text.length >= length)
   const stream = headers['content-type'] === 'text/event-stream' && !('content-length' in headers)
@@ -316,6 +317,7 @@ async function answerOf({ connect }: Lending, request: string): Promise<unknown>
   connection.socket.destroy()
   const body = connection.text
     .replaceAll(/retry"?: ?\d+/g, 'retry')
+    .replaceAll(`urn:downlink:request:${id}`, 'instance')
     .replaceAll(/\b[\w]{8}-\d+/g, 'cursor')
     .replaceAll(/"time":"[^"]*"/g, 'time')
   return { status, version, others, body }

@@ -261,7 +261,7 @@ describe('the work of the memory log', () => {
   })
 
   test('events that are gone do not gather behind old ones that stay', () => {
-    const limits = { forget: Infinity, maxBytes: Infinity, maxChannels: Infinity }
+    const limits = { forget: Infinity, maxBytes: Infinity, fullBytes: Infinity, maxChannels: Infinity }
     const store = new MemoryStore({ ...limits, rules: new RetentionRules([{ channels: '**', count: 10 }]) })
     const quiet = Array.from({ length: 100 }, (_, index) => ({ channel: `quiet.${index}`, data: '' }))
     store.append(quiet, [], 0)

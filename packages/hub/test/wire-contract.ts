@@ -7,6 +7,7 @@ import { accessFacts } from './wire-contract/access.ts'
 import { batchFacts } from './wire-contract/batches.ts'
 import { codingFacts } from './wire-contract/codings.ts'
 import type { Face } from './wire-contract/face.ts'
+import { disconnectFacts } from './wire-contract/disconnects.ts'
 import { lookFacts } from './wire-contract/looking.ts'
 import { namesFacts } from './wire-contract/names.ts'
 import { pageFacts } from './wire-contract/pages.ts'
@@ -17,6 +18,7 @@ import { slowReaderFacts } from './wire-contract/slow-reader.ts'
 import { startFacts } from './wire-contract/starts.ts'
 import { streamLifeFacts } from './wire-contract/stream-life.ts'
 import { streamFacts } from './wire-contract/streams.ts'
+import { ticketFacts } from './wire-contract/tickets.ts'
 import { transportFacts } from './wire-contract/transports.ts'
 
 export function testWireContract(face: Face): void {
@@ -33,6 +35,8 @@ export function testWireContract(face: Face): void {
     refusalFacts(face)
     lookFacts(face)
     accessFacts(face)
+    ticketFacts(face)
+    disconnectFacts(face)
     problemFacts(face)
     slowReaderFacts(face)
   })

@@ -80,6 +80,20 @@ export function coversPart(rule: string, part: string): boolean {
   return levels.length === wanted.length
 }
 
+/** Whether there may be a channel that both match, each a name or a pattern; both have been checked. */
+export function partsMeet(one: string, other: string): boolean {
+  if (one.startsWith('$') !== other.startsWith('$')) return false
+  const levels = one.split('.')
+  const others = other.split('.')
+  for (let index = 0; ; index++) {
+    const level = levels[index]
+    const another = others[index]
+    if (level === undefined || another === undefined) return level === another
+    if (level === '**' || another === '**') return true
+    if (level !== another && level !== '*' && another !== '*') return false
+  }
+}
+
 function problemOf(text: string, outside: RegExp): string | undefined {
   if (typeof text !== 'string') return 'is not a string'
   if (text === '') return 'is empty: give it 1 to 255 characters'

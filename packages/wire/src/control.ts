@@ -8,6 +8,8 @@ export const CONTROL = {
   end: 'downlink:end',
   /** A fresh id for a quiet reader. */
   cursor: 'downlink:cursor',
+  /** The right to read ends soon; the data is `{"expires": milliseconds}`, the time that is left. */
+  expire: 'downlink:expire',
 } as const
 
 /** Whether an event name is reserved for the hub: those that begin with `downlink:`, also ones that this version doesn't know. */

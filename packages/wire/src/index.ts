@@ -1,4 +1,4 @@
-export { checkChannel, checkPattern, coversPart, isPattern, matchesPattern } from './channel.ts'
+export { checkChannel, checkPattern, coversPart, isPattern, matchesPattern, partsMeet } from './channel.ts'
 export { CONTROL, isControlType } from './control.ts'
 export { type Cursor, formatCursor, parseCursor } from './cursor.ts'
 export { encodeComment, encodeEvent, encodeRetry, type EventFields } from './encoder.ts'

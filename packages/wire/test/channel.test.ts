@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { checkChannel, checkPattern, coversPart, isPattern, matchesPattern, WireError } from '../src/index.ts'
+import {
+  checkChannel,
+  checkPattern,
+  coversPart,
+  isPattern,
+  matchesPattern,
+  partsMeet,
+  WireError,
+} from '../src/index.ts'
 
 test('accepts channel names', () => {
   const longest = 'a'.repeat(255)
@@ -236,3 +244,39 @@ for (const [rule, wanted, covered] of [
     assert.equal(coversPart(rule, wanted), covered)
   })
 }
+
+test('partsMeet says whether there may be a channel that both match', () => {
+  const levels = ['a', 'b', '$a']
+  const rest = ['a', 'b']
+  const names: string[] = []
+  for (const one of levels) {
+    names.push(one)
+    for (const two of rest) {
+      names.push(`${one}.${two}`)
+      for (const three of rest) names.push(`${one}.${two}.${three}`)
+    }
+  }
+  const parts = [
+    ...names.filter((name) => name.split('.').length < 3),
+    '*',
+    '**',
+    '*.*',
+    'a.*',
+    'a.**',
+    '*.a',
+    '*.**',
+    '*.*.b',
+    'a.*.b',
+    '$a.*',
+    '$a.**',
+    'b.*.*',
+    'a.b.**',
+    '*.a.**',
+  ]
+  for (const one of parts) {
+    for (const other of parts) {
+      const meet = names.some((name) => matchesPattern(one, name) && matchesPattern(other, name))
+      assert.equal(partsMeet(one, other), meet, `${one} and ${other}`)
+    }
+  }
+})

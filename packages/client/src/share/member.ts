@@ -86,6 +86,8 @@ export function joinOthers(
     const mine = (candidate = new AbortController())
     const { signal } = mine
     let own: Term | undefined
+    // One that was robbed has been away: it asks for what it missed.
+    want()
     watch()
     await locks
       .request(
@@ -152,8 +154,8 @@ export function joinOthers(
 
   return {
     ready() {
-      want()
-      if (!candidate) void stand()
+      if (candidate) want()
+      else void stand()
     },
     leave() {
       if (left) return

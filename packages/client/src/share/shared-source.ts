@@ -8,12 +8,10 @@ import type { ConnectionState } from '../subscribe/types.ts'
 import { newsFor } from './chain.ts'
 import { joinOthers } from './member.ts'
 import type { Locks, ShareEnvironment } from './environment.ts'
-import { itemFor, type Place } from './parts.ts'
+import { itemFor, MOST_PARTS, type Place } from './parts.ts'
 import type { News } from './term.ts'
 
-/** A leader that does not read for us within this cannot: its URL is full. */
-const UNHEARD = 10_000
-/** Before the same hole is looked into again. */
+/** Before the same hole is looked into again, or the leader is asked again for what it does not read. */
 const AGAIN = 1000
 
 /**
@@ -32,8 +30,8 @@ export function createSharedSource(
   const { env, limits } = asker
   const { parts } = mine
   const pages = createPageSource(asker, 'poll')
-  let alone = false
 
+  /** @returns undefined when this time it has to read alone */
   async function readWithOthers(
     place: Standing,
     to: Receiver,
@@ -43,7 +41,8 @@ export function createSharedSource(
     /** Whether it takes what is told. What it misses when it does not it notices by the next that it hears. */
     let live = false
     let holes = 0
-    let covered = 0
+    let asked: number
+    let alone = false
     let miss: (after?: PromiseLike<void>) => void = () => {}
     const { leave, ready } = joinOthers(name, asker, mine, place, world, hear, leaveThem)
     // However reading ends, it is aborted then.
@@ -54,7 +53,6 @@ export function createSharedSource(
       if (state.phase === 'closed') {
         miss(Promise.reject(new SubscribeError('network', 'Leader refused')))
       } else if (parts.every((part) => read.includes(part))) {
-        covered = env.now()
         to.heard()
         told(state)
         const news = newsFor(place.cursor as string, prev, items)
@@ -62,7 +60,14 @@ export function createSharedSource(
         const full = news && to.take(news.map((item) => itemFor(parts, item)))
         if (news) holes = 0
         if (!news || full || news.some(({ kind }) => kind === 'end')) miss(full)
-      } else if (env.now() - covered > UNHEARD) leaveThem()
+      } else if (read.length >= MOST_PARTS) leaveThem()
+      // It has forgotten us, who may have been away, or not heard of us yet.
+      else if (env.now() - asked > AGAIN) join()
+    }
+
+    function join(): void {
+      asked = env.now()
+      ready()
     }
 
     function leaveThem(): void {
@@ -74,7 +79,6 @@ export function createSharedSource(
     try {
       // oxlint-disable-next-line no-unmodified-loop-condition -- leaveThem() does
       while (!alone && (await pages.read(place, to, signal)) !== 'over') {
-        covered = env.now()
         const missed = new Promise<void>((resolve) => {
           miss = (after) => {
             live = false
@@ -82,7 +86,7 @@ export function createSharedSource(
           }
         })
         live = place.hub = true
-        ready()
+        join()
         await abortable(missed, signal)
         await pause(env, holes++ && AGAIN, signal)
       }
@@ -90,17 +94,15 @@ export function createSharedSource(
     } catch (error) {
       // It may have been aborted before it could listen to that.
       leave()
-      if ((error as SubscribeError).code !== 'not-a-stream' || covered) throw error
-      // A server that is no hub.
-      alone = true
+      if ((error as SubscribeError).code !== 'not-a-stream' || place.hub) throw error
+      // It may be a server that is no hub.
       return undefined
     }
   }
 
   return {
-    transport: 'sse',
     async read(place, to, signal) {
-      if (!alone && (await readWithOthers(place, to, signal))) return 'over'
+      if (place.hub !== false && (await readWithOthers(place, to, signal))) return 'over'
       // Of a hub in any case: what holds streams back passes these.
       const transport = place.hub ? 'long-poll' : 'sse'
       function opened(): void {

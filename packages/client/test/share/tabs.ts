@@ -28,8 +28,8 @@ export class Browser {
   readonly channels = new Set<SimulatedChannel>()
   readonly held = new Set<Held>()
   waiting: Waiting[] = []
-  /** How often each tab has posted. */
-  readonly posted = new Map<string, number>()
+  /** How often each tab has told news, as leaders do. */
+  readonly told = new Map<string, number>()
   /** Whether pages have locks and channels. */
   secure = true
   /** How often a lock was stolen. */
@@ -72,8 +72,9 @@ class SimulatedChannel implements Channel {
   postMessage(message: unknown): void {
     const { channels } = this.#tab.browser
     if (!channels.has(this)) throw new DOMException('closed', 'InvalidStateError')
-    const { posted } = this.#tab.browser
-    posted.set(this.#tab.name, (posted.get(this.#tab.name) ?? 0) + 1)
+    const { told } = this.#tab.browser
+    if (Object.hasOwn(message as object, 'roll'))
+      told.set(this.#tab.name, (told.get(this.#tab.name) ?? 0) + 1)
     for (const other of channels) {
       if (other === this || other.#name !== this.#name) continue
       const data = structuredClone(message) as never

@@ -1,17 +1,34 @@
 /** The configuration file of `downlink serve`. `config.schema.json` says the same to editors. */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { InvalidArgumentError } from 'commander'
+import { LIMIT_NAMES } from '../limits/names.ts'
 import type { RetentionRule } from '../log/retention.ts'
-import { AmountError, checkChannels, forgetOf, limitOf } from './amounts.ts'
+import { checkChannels, forgetOf, limitOf } from './amounts.ts'
+import {
+  booleanOf,
+  ConfigError,
+  listOf,
+  nonEmpty,
+  objectOf,
+  type Read,
+  said,
+  stringOf,
+} from './config-values.ts'
 import { Failure, reasonOf } from './failure.ts'
 import { EXPECTED_PLACE, type LogPlace, placeOf } from './log-place.ts'
+import { authMembers, type AuthSettings } from './serve-auth.ts'
+import type { TlsSettings } from './serve-tls.ts'
+import { limitOfJson, type LimitSettings } from './serve-limits.ts'
+import { logLevelValue, type LogSettings } from './serve-log.ts'
+import { forwardedHeaderValue, proxiesValue, type TrustSettings } from './serve-proxy.ts'
 import { hostValue, originsValue, portValue } from './values.ts'
+
+export { ConfigError } from './config-values.ts'
 
 export type Durability = 'fsync' | 'os'
 
 /** What the flags of `downlink serve` and the file can both say. */
-export interface Settings {
+export interface Settings extends AuthSettings, TlsSettings, LogSettings, TrustSettings {
   readonly log?: LogPlace
   readonly durability?: Durability
   readonly retention?: readonly RetentionRule[]
@@ -22,6 +39,7 @@ export interface Settings {
   readonly origins?: readonly string[]
   readonly compress?: readonly string[]
   readonly page?: string
+  readonly limits?: LimitSettings
 }
 
 /** Paths in the file are meant from its own folder. @throws {Failure} that names the file and the place in it */
@@ -40,12 +58,12 @@ export function readConfig(path: string): Settings {
   }
 }
 
-/** The message names the place: `retention[0].age: Expected …`. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
-
-type Read = (value: unknown, place: string) => unknown
+const LIMIT_MEMBERS: Readonly<Record<string, Read>> = Object.fromEntries(
+  LIMIT_NAMES.map((name): [string, Read] => [
+    name,
+    (amount, at) => said(at, () => limitOfJson(name, amount)),
+  ]),
+)
 
 /** @param folder What relative paths start from. @throws {ConfigError} */
 export function parseConfig(text: string, folder: string): Settings {
@@ -67,7 +85,15 @@ export function parseConfig(text: string, folder: string): Settings {
     origins: (origins, place) => listOf(origins, place, originOf),
     compress: (parts, place) =>
       listOf(parts, place, (part, at) => said(at, () => checkChannels(stringOf(part, at)))),
+    logLevel: (level, place) => said(place, () => logLevelValue(stringOf(level, place))),
+    trustProxy: (proxies, place) =>
+      listOf(proxies, place, (proxy, at) => said(at, () => proxiesValue(stringOf(proxy, at))[0])),
+    forwardedHeader: (header, place) => said(place, () => forwardedHeaderValue(stringOf(header, place))),
     page: (page, place) => resolve(folder, nonEmpty(page, place)),
+    ...authMembers(folder),
+    tls: (tls, place) => tlsOf(tls, place, folder),
+    h2c: booleanOf,
+    limits: (limits, place) => objectOf(limits, place, LIMIT_MEMBERS),
   }
   const { $schema: _, ...settings } = objectOf(value, '', members)
   return settings
@@ -82,6 +108,15 @@ function logOf(value: unknown, place: string, folder: string): LogPlace {
 function durabilityOf(value: unknown, place: string): Durability {
   if (value === 'fsync' || value === 'os') return value
   throw new ConfigError(`${place}: Expected "fsync" or "os"`)
+}
+
+/** `{ "cert": "fullchain.pem", "key": "privkey.pem" }` */
+function tlsOf(value: unknown, place: string, folder: string): TlsSettings['tls'] {
+  const file: Read = (path, at) => resolve(folder, nonEmpty(path, at))
+  const tls = objectOf(value, place, { cert: file, key: file })
+  for (const name of ['cert', 'key'])
+    if (tls[name] === undefined) throw new ConfigError(`${place}: Expected a member "${name}"`)
+  return tls as unknown as TlsSettings['tls']
 }
 
 function originOf(value: unknown, place: string): string {
@@ -102,49 +137,4 @@ function ruleOf(value: unknown, place: string): RetentionRule {
   const rule = objectOf(value, place, members)
   if (rule['channels'] === undefined) throw new ConfigError(`${place}: Expected a member "channels"`)
   return rule as unknown as RetentionRule
-}
-
-function objectOf(
-  value: unknown,
-  place: string,
-  members: Readonly<Record<string, Read>>,
-): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ConfigError(`${place === '' ? '' : `${place}: `}Expected an object`)
-  }
-  const read: Record<string, unknown> = {}
-  for (const [name, member] of Object.entries(value)) {
-    const at = place === '' ? name : `${place}.${name}`
-    if (!Object.hasOwn(members, name)) {
-      throw new ConfigError(`${at}: No such member. There are ${Object.keys(members).join(', ')}`)
-    }
-    read[name] = (members[name] as Read)(member, at)
-  }
-  return read
-}
-
-function listOf<T>(value: unknown, place: string, read: (value: unknown, place: string) => T): readonly T[] {
-  if (!Array.isArray(value)) throw new ConfigError(`${place}: Expected a list`)
-  return value.map((one: unknown, index) => read(one, `${place}[${index}]`))
-}
-
-function stringOf(value: unknown, place: string): string {
-  if (typeof value === 'string') return value
-  throw new ConfigError(`${place}: Expected a string`)
-}
-
-function nonEmpty(value: unknown, place: string): string {
-  const text = stringOf(value, place)
-  if (text !== '') return text
-  throw new ConfigError(`${place}: Expected the path of a file`)
-}
-
-/** What the flags would say, with its place. */
-function said<T>(place: string, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof AmountError) && !(error instanceof InvalidArgumentError)) throw error
-    throw new ConfigError(`${place}: ${error.message}`)
-  }
 }

@@ -5,6 +5,7 @@ import { MemoryLog } from '../log/memory.ts'
 import type { Settings } from './config.ts'
 import { Failure, oneLine, reasonOf } from './failure.ts'
 import { DEFAULT_PLACE } from './log-place.ts'
+import { limitOptions } from './serve-limits.ts'
 import { hushExperimentalWarnings } from './quiet.ts'
 
 export interface OpenLog {
@@ -16,7 +17,12 @@ export interface OpenLog {
 /** @throws {Failure} */
 export async function openLog(settings: Settings): Promise<OpenLog> {
   const { log: place = DEFAULT_PLACE, durability, retention, forget } = settings
-  const kept = { ...(retention && { retention }), ...(forget !== undefined && { forget }) }
+  const fullBytes = limitOptions(settings.limits).log
+  const kept = {
+    ...(retention && { retention }),
+    ...(forget !== undefined && { forget }),
+    ...(fullBytes !== undefined && fullBytes < Infinity && { fullBytes }),
+  }
   try {
     if (place.engine === 'memory') {
       return { log: new MemoryLog(kept), about: 'Events live in memory: they are gone when it stops.' }

@@ -3,6 +3,7 @@ import { formatCursor } from '@downlink/wire'
 import type { Clock } from '../clock.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import type { Log, LogState, Position, Tail, TailBatch } from '../log/log.ts'
+import { Agenda } from './agenda.ts'
 import type { Coder } from './coding/coding.ts'
 import { Frame } from './frame.ts'
 import { type Holder, NOBODY } from './holder.ts'
@@ -14,9 +15,11 @@ import type { ReaderInfo } from './reader-info.ts'
 import { DEFAULT_RECENT, Recent, type RecentLimit } from './recent.ts'
 import { Rhythm } from './rhythm.ts'
 import { Router } from './router.ts'
+import { Seats } from './seats.ts'
 import type { Sink } from './sink.ts'
 import type { Start } from './start.ts'
 import { Tally } from './tally.ts'
+import { TicketUse } from './ticket-use.ts'
 import { Topic } from './topic.ts'
 import type { Variant } from './variant.ts'
 import { type Wait, Watch } from './watch.ts'
@@ -42,12 +45,16 @@ export const DEFAULT_DELIVERY: DeliverySettings = {
   recent: DEFAULT_RECENT,
 }
 
+/** Beyond its reconnection time a client may need so long to be back. */
+const RETURN_MS = 4_000
+
 /** What a reader sees of the delivery it belongs to. */
 export interface Live {
   readonly log: Log
   readonly clock: Clock
   readonly settings: DeliverySettings
   readonly pulse: Pulse
+  readonly agenda: Agenda
   readonly recent: Recent
   readonly pages: PageReads
   readonly pace: Pace
@@ -72,10 +79,14 @@ export class Delivery implements Live {
   readonly clock: Clock
   readonly settings: DeliverySettings
   readonly pulse: Pulse
+  readonly agenda: Agenda
   readonly recent: Recent
   readonly pages: PageReads
   readonly pace: Pace
   readonly tally = new Tally()
+  readonly tickets: TicketUse
+  /** Of the streams and the waiting long polls. */
+  readonly seats = new Seats()
   readonly report: (error: unknown) => void
   readonly #router = new Router()
   readonly #readers = new Set<Reader>()
@@ -96,6 +107,9 @@ export class Delivery implements Live {
     this.settings = settings
     this.report = report
     this.pulse = new Pulse(clock, settings.heartbeatMs)
+    this.agenda = new Agenda(clock)
+    // A client is told to come back after 2/3 to 4/3 of the time.
+    this.tickets = new TicketUse(2 * settings.retryMs + RETURN_MS)
     this.pages = new PageReads(this)
     this.pace = new Pace(clock)
     this.#tail = log.tail({ batch: (batch) => this.#take(batch), lost: () => this.#lost() })
@@ -162,6 +176,8 @@ export class Delivery implements Live {
   ): Reader {
     const reader = new Reader(this, this.#use(set), variant, sink, start, holder, coder)
     this.#readers.add(reader)
+    if (holder.ticket !== undefined) this.tickets.hold(holder.ticket, reader, this.clock.now())
+    this.seats.take(holder)
     void reader.run()
     return reader
   }
@@ -171,7 +187,10 @@ export class Delivery implements Live {
   }
 
   release(reader: Reader, topic: Topic): void {
-    this.#readers.delete(reader)
+    if (!this.#readers.delete(reader)) return
+    const { holder } = reader
+    this.seats.leave(holder)
+    if (holder.ticket !== undefined) this.tickets.release(holder.ticket, reader)
     this.#unuse(topic)
   }
 
@@ -199,12 +218,14 @@ export class Delivery implements Live {
     const topic = this.#use(set)
     const watch = new Watch(this, topic, wait, this.#unwatch)
     this.#watches.add(watch)
+    this.seats.take(watch.holder)
     if (this.#ended) watch.quit()
     return watch
   }
 
   readonly #unwatch = (watch: Watch): void => {
-    this.#watches.delete(watch)
+    if (!this.#watches.delete(watch)) return
+    this.seats.leave(watch.holder)
     this.#unuse(watch.topic)
   }
 
@@ -226,9 +247,23 @@ export class Delivery implements Live {
     for (const watch of this.#watches) watch.quit()
   }
 
+  /** Ends the streams and waits that are meant, cleanly. @returns how many */
+  endThose(
+    meant: (reader: { readonly id: number; readonly holder: Holder; readonly set: ChannelSet }) => boolean,
+  ): number {
+    const readers = [...this.#readers].filter(meant)
+    const watches = [...this.#watches].filter(({ id, holder, topic: { set } }) => meant({ id, holder, set }))
+    // What they were to be given by now they are given.
+    if (readers.length > 0) this.#flushTopics()
+    for (const reader of readers) reader.end()
+    for (const watch of watches) watch.quit()
+    return readers.length + watches.length
+  }
+
   close(): void {
     this.endAll()
     this.pulse.close()
+    this.agenda.close()
     this.#tail.close()
   }
 

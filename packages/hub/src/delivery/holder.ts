@@ -7,6 +7,8 @@ export interface Holder {
   readonly address?: string
   /** When the right to read ends, in milliseconds since 1970. */
   readonly until?: number
+  /** When the right was given, in milliseconds since 1970: see `Hub.disconnect`. */
+  readonly issued?: number
   /** What this subject may have in place of the hub's defaults. */
   readonly limits?: SubjectLimits
   /** The name of the ticket it came with: one at a time. */

@@ -4,6 +4,7 @@ import type { ChannelSet } from '../log/channel-set.ts'
 import type { EndMark, Limit, Log, LogEvent, LogPage, Position } from '../log/log.ts'
 import type { Delivery } from './delivery.ts'
 import { wireGap } from './frame.ts'
+import { NOBODY } from './holder.ts'
 import { foreignGap, type Origin, type Start, startOf } from './start.ts'
 import type { Sleeper, Wait, Watch } from './watch.ts'
 
@@ -55,6 +56,8 @@ class PageWait implements Sleeper {
     try {
       const read = await readSettled(this.#delivery, set, origin, this.#limit)
       if (tellsSomething(read, set)) return this.#answer(read, set)
+      // Others may have begun to wait while this one was reading.
+      wait.gate?.seat(wait.holder ?? NOBODY)
       const watch = this.#delivery.watch(set, wait)
       this.#watch = watch
       await watch.topic.followed

@@ -4,8 +4,10 @@
  */
 import { CONTROL, encodeComment, encodeEvent, encodeRetry, formatCursor } from '@downlink/wire'
 import { jitter } from '../clock.ts'
+import type { ChannelSet } from '../log/channel-set.ts'
 import { resolve } from '../log/epoch.ts'
 import type { EndMark, LogGap, LogPage, Position } from '../log/log.ts'
+import type { Due } from './agenda.ts'
 import type { Audience } from './audience.ts'
 import type { Live } from './delivery.ts'
 import { CodedSink } from './coded-sink.ts'
@@ -14,6 +16,7 @@ import { AUDIENCE } from './coding/parts.ts'
 import {
   cursorBlock,
   endBlock,
+  expireBlock,
   type Frame,
   gapBlock,
   joinFrames,
@@ -29,14 +32,17 @@ import { type CodedPage, SharedPage } from './shared-page.ts'
 import type { ReaderInfo } from './reader-info.ts'
 import type { Sink } from './sink.ts'
 import { type ForeignCursor, foreignGap, type Start } from './start.ts'
+import { endOfStream, noticeOf } from './term.ts'
 import type { Topic } from './topic.ts'
 import type { Variant } from './variant.ts'
 
 const HEARTBEAT = Buffer.from(encodeComment(''))
+/** A stream that takes nothing just now is told of its end a little later. */
+const NOTICE_AGAIN_MS = 1_000
 
 type State = 'opening' | 'catching-up' | 'live' | 'full' | 'closed'
 
-export class Reader implements Beating {
+export class Reader implements Beating, Due {
   /** Every event of its channels up to here has been written. */
   position: Position
   readonly id: number
@@ -48,6 +54,10 @@ export class Reader implements Beating {
   /** The sink, when its bytes are coded. */
   readonly #coded: CodedSink | undefined
   readonly #expires: number
+  /** When it is to be told of its end, and then its end; 0 when nothing ends it but its age. */
+  dueAt = 0
+  /** When the right to read ends, for this stream, until it has been told. */
+  #untold = 0
   #audience: Audience | undefined
   #state: State = 'opening'
   #epoch: string
@@ -89,13 +99,26 @@ export class Reader implements Beating {
     this.#last = start.last
     this.#since = clock.now()
     this.#cursorSentAt = this.#since
-    this.#expires = clock.now() + settings.maxAgeMs * (0.8 + 0.2 * clock.random())
+    const age = this.#since + settings.maxAgeMs * (0.8 + 0.2 * clock.random())
+    const { until } = holder
+    const end = until === undefined ? Infinity : endOfStream(until, this.#since, clock.random())
+    this.#expires = Math.min(age, end)
+    const notice = noticeOf(end, this.#since)
+    if (notice < this.#expires) {
+      this.#untold = end
+      this.dueAt = notice
+      live.agenda.add(this)
+    }
     this.#stopPulse = live.pulse.add(this)
   }
 
   /** Whether bytes wait for the connection to take them. */
   get full(): boolean {
     return this.#state === 'full'
+  }
+
+  get set(): ChannelSet {
+    return this.#topic.set
   }
 
   get info(): ReaderInfo {
@@ -158,6 +181,7 @@ export class Reader implements Beating {
     this.#leave()
     this.#state = 'closed'
     this.#stopPulse()
+    if (this.dueAt > 0) this.#live.agenda.remove(this)
     this.#live.release(this, this.#topic)
   }
 
@@ -185,11 +209,34 @@ export class Reader implements Beating {
     if (now >= this.#expires) return this.end()
     // Nothing comes before the opening.
     if (this.#state !== 'catching-up' && this.#state !== 'live') return
-    if (this.#state === 'live' && now - this.#cursorSentAt >= settings.cursorMs) {
+    // A comment is nothing to a native EventSource.
+    const cursorMs = this.variant.whole ? 0 : settings.cursorMs
+    if (this.#state === 'live' && now - this.#cursorSentAt >= cursorMs) {
       this.#cursorSentAt = now
-      this.position = Math.max(this.position, this.#live.flushed)
-      this.#writeOrLeave(cursorBlock(this.#epoch, this.position))
+      this.#writeOrLeave(cursorBlock(this.#epoch, this.#reached()))
     } else if (!this.#sink.write(HEARTBEAT)) this.#fill()
+  }
+
+  due(): void {
+    if (this.#state === 'closed') return
+    // The agenda is a little early.
+    if (this.#untold === 0 || this.dueAt >= this.#expires) return this.end()
+    const { agenda, clock } = this.#live
+    const now = clock.now()
+    if (this.#state === 'catching-up' || this.#state === 'live') {
+      // As in the opening: with a gap to tell first, the client's own cursor is the one to come back with.
+      const position = this.#foreign ? undefined : this.#reached()
+      this.#writeOrLeave(expireBlock(this.#untold - now, this.#epoch, position))
+      this.#untold = 0
+    }
+    this.dueAt = this.#untold === 0 ? this.#expires : Math.min(this.#expires, now + NOTICE_AGAIN_MS)
+    agenda.add(this)
+  }
+
+  /** Everything up to here has been written: a live reader has what was flushed. */
+  #reached(): Position {
+    if (this.#state === 'live') this.position = Math.max(this.position, this.#live.flushed)
+    return this.position
   }
 
   #resume(): void {

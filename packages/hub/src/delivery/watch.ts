@@ -24,6 +24,14 @@ export interface Wait {
   readonly signal?: Quit
   /** Whose it is. Default nobody's. */
   readonly holder?: Holder
+  /** Asked once more at the moment when the waiting begins. */
+  readonly gate?: Gate
+}
+
+/** Who says how many may wait. */
+export interface Gate {
+  /** @throws {HubError} there is no room for one more */
+  seat(holder: Holder): void
 }
 
 /** Who is to be told that the waiting is over, for the time being or for good. */

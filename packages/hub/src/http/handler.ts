@@ -1,36 +1,35 @@
-/** One request, one answer: the routes, who may take them, and what goes on every answer. */
-import { checkPattern, coversPart } from '@downlink/wire'
-import type { Action, Authorize, AuthorizeRequest, Grant, Verdict } from '../auth/authorize.ts'
+/** One request, one answer: the routes, and what goes on every answer. */
+import type { Action, Authorize } from '../auth/authorize.ts'
 import { crossSite } from '../auth/cross-site.ts'
 import { guard } from '../auth/guard.ts'
-import { type Holder, NOBODY } from '../delivery/holder.ts'
-import { jitter } from '../clock.ts'
+import { NOBODY } from '../delivery/holder.ts'
 import type { Hub } from '../hub.ts'
 import { Metrics } from '../ops/metrics.ts'
-import { checkTargets } from '../publish.ts'
-import type { ChannelSet } from '../log/channel-set.ts'
-import { corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
-import { coderOf, type Coding, CODINGS } from '../delivery/coding/coding.ts'
-import { codingFor } from './encoding.ts'
+import { Access, holderOf } from './access.ts'
+import { checkOrigins, corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
+import { disconnect } from './disconnect.ts'
+import { type ProxySettings, Proxies } from './forwarded.ts'
+import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
+import { keysOf, withoutKeys } from './keys-in-url.ts'
 import { alive, list, metricsPage, ready } from './look.ts'
 import {
   type Answer,
   type Headers,
   type HttpRequest,
   isLater,
-  isNode,
   type LaterAnswer,
   STANDING,
   type WholeAnswer,
 } from './message.ts'
-import { keysOf, withoutKeys } from './keys-in-url.ts'
-import { Memo } from './memo.ts'
-import { Polls } from './polls.ts'
-import { Problem, problemAnswer, toProblem } from './problem.ts'
-import { emptyStream, longPoll, stream } from './read.ts'
-import { asksForStream, readRequest } from './read-request.ts'
-import { wantsProblem } from './negotiate.ts'
-import { drop, publish, type PublishRequest, publishRequest } from './write.ts'
+import { type Observer, type Trace, Witness } from './observe.ts'
+import { FreePlaces, type Places } from './places.ts'
+import { Problem } from './problem.ts'
+import { fromProxies } from './proxied-request.ts'
+import { Reading } from './reading.ts'
+import { Refusals } from './refusals.ts'
+import { RequestIds } from './request-id.ts'
+import { TicketDesk } from './ticket-desk.ts'
+import { Writing } from './writing.ts'
 
 export interface HandlerOptions {
   /** Who may do what. Without it the hub answers to its own machine only (see `docs/protocol.md`, section 17). */
@@ -47,35 +46,67 @@ export interface HandlerOptions {
   readonly bodyLimit?: number
   /** How long a body may take to arrive, in milliseconds; then `408`. Default 30,000. */
   readonly bodyTimeoutMs?: number
+  /**
+   * What tickets are sealed with (`POST /tickets`, with `authorize` only): at least 32 bytes, the same on all nodes of a hub.
+   * Default random, so that tickets are good on this node only, and until it ends.
+   */
+  readonly ticketSecret?: string | Uint8Array
+  /** Proxies in front of the hub, whose word is taken for the client's address. Default none: the peer is the client. */
+  readonly proxies?: ProxySettings
+  /** Is told of requests, for a log: what was refused, or all. What it throws goes to the hub's `onError`. Default nobody. */
+  readonly observe?: Observer
+  /** Bodies of more than 64 KiB that are read at once; others wait, and small ones don't. Default 256. */
+  readonly largeBodies?: number
   /** What `/` shows. Default nothing: `404`. */
   readonly page?: { readonly headers: Headers; readonly body: string }
 }
 
-const STREAM_CODINGS = CODINGS.filter((coding) => coding !== 'identity')
-const GZIP = ['gzip'] as const
 const LOOK = ['/healthz', '/readyz', '/metrics']
-const DEFAULT_BODY_LIMIT = 1024 * 1024
-const ALLOW = { channel: 'GET, HEAD, POST, DELETE, OPTIONS', look: 'GET, HEAD, OPTIONS' }
-/** A client that was refused for the time being may come back after this long, more or less. */
-const COME_BACK_MS = 5_000
+const ASK = ['/tickets', '/disconnect']
+const ALLOW = {
+  channel: 'GET, HEAD, POST, DELETE, OPTIONS',
+  look: 'GET, HEAD, OPTIONS',
+  ask: 'POST, OPTIONS',
+}
 
 export class Handler {
   readonly hub: Hub
   readonly options: HandlerOptions
   readonly #origins: readonly string[]
-  readonly #metrics: Metrics
-  readonly #polls: Polls
-  readonly #compress: readonly string[]
-  readonly #sets = new Memo<ChannelSet>()
-  readonly #targets = new Memo<readonly string[]>()
+  readonly metrics: Metrics
+  /** For bodies that are large, of all connections. */
+  readonly largeBodies: Places
+  readonly #access: Access
+  readonly #reading: Reading
+  readonly #writing: Writing
+  readonly #desk: TicketDesk | undefined
+  readonly #proxies: Proxies | undefined
+  readonly #witness: Witness
+  readonly #refusals: Refusals
 
+  /** @throws {HubError} `invalid-option` @throws {WireError} `invalid-pattern` */
   constructor(hub: Hub, options: HandlerOptions) {
+    const { authorize, bodyLimit, compress, largeBodies, observe, origins, proxies } = options
     this.hub = hub
     this.options = options
-    this.#origins = options.origins ?? []
-    this.#metrics = new Metrics(hub)
-    this.#polls = new Polls(hub, options.authorize === undefined)
-    this.#compress = (options.compress ?? []).map(checkPattern)
+    this.#origins = checkOrigins(origins ?? [])
+    this.metrics = new Metrics(hub)
+    this.largeBodies = new FreePlaces(largeBodies ?? DEFAULT_HTTP_LIMITS.largeBodies, () =>
+      hub.limited.count('large-bodies'),
+    )
+    this.#witness = new Witness(observe, new RequestIds(hub.clock), hub.delivery.report)
+    this.#refusals = new Refusals(hub, this.#witness)
+    this.#access = new Access(hub, authorize, this.#origins, this.#witness)
+    this.#reading = new Reading(hub, { open: authorize === undefined, compress: compress ?? [] })
+    const limiter = authorize ? hub.limiter : hub.ownLimiter
+    this.#writing = new Writing(hub, this.#access, limiter, bodyLimit ?? DEFAULT_HTTP_LIMITS.bodyLimit)
+    if (authorize) this.#desk = new TicketDesk(hub, options.ticketSecret)
+    this.#proxies = proxies && new Proxies(proxies)
+  }
+
+  /** Whether this is a proxy whose word is taken. */
+  trusts(address: string): boolean {
+    return this.#proxies?.trusts(address) ?? false
   }
 
   /** Whether there is something of the hub's at this path. */
@@ -84,6 +115,7 @@ export class Handler {
       path === '/channels' ||
       path.startsWith('/channels/') ||
       LOOK.includes(path) ||
+      ASK.includes(path) ||
       (path === '/' && this.options.page !== undefined)
     )
   }
@@ -95,72 +127,65 @@ export class Handler {
   }
 
   /** As `answer`, but a long poll is handed out before it waits, and then holds nothing of the request. */
-  async begin(request: HttpRequest): Promise<Answer | LaterAnswer> {
+  async begin(received: HttpRequest): Promise<Answer | LaterAnswer> {
+    const begun = this.#witness.begin()
+    let request = received
     let answer: Answer | LaterAnswer
     try {
-      const routed = this.#route(this.options.authorize ? withoutKeys(request) : request)
+      // Without rules the guard looks at the peer itself.
+      if (this.options.authorize) {
+        if (this.#proxies) request = fromProxies(request, this.#proxies)
+        request = withoutKeys(request)
+      }
+      const routed = this.#route(request)
       answer = routed instanceof Promise ? await routed : routed
+      if (!isLater(answer)) this.#witness.answered(request, begun, answer.status)
     } catch (error) {
-      answer = this.#refusal(request, error)
+      answer = this.#refusals.answer(request, error, begun)
     }
     const { method } = request
     const cors = corsHeaders(request, this.#origins)
-    return isLater(answer) ? this.#later(answer, method, cors) : this.#finished(answer, method, cors)
+    if (!isLater(answer)) return this.#finished(answer, method, cors)
+    return this.#later(answer, method, cors, this.#witness.traceOfLater(request, begun))
   }
 
-  #later({ later }: LaterAnswer, method: string, cors: Headers): LaterAnswer {
+  #later({ later }: LaterAnswer, method: string, cors: Headers, trace: Trace | undefined): LaterAnswer {
     return {
       later: (gone) => {
         try {
-          return this.#settled(later(gone), method, cors)
+          return this.#settled(later(gone), method, cors, trace)
         } catch (error) {
-          return Promise.resolve(this.#failed(error, method, cors))
+          return Promise.resolve(this.#failed(error, method, cors, trace))
         }
       },
     }
   }
 
   /** A function of its own, so that what waits for the promise does not hold on to where it came from. */
-  #settled(answer: Promise<WholeAnswer>, method: string, cors: Headers): Promise<WholeAnswer> {
+  #settled(
+    answer: Promise<WholeAnswer>,
+    method: string,
+    cors: Headers,
+    trace: Trace | undefined,
+  ): Promise<WholeAnswer> {
     return answer.then(
-      (answer) => this.#finished(answer, method, cors),
-      (error: unknown) => this.#failed(error, method, cors),
+      (answer) => {
+        this.#witness.answeredLater(trace, answer.status)
+        return this.#finished(answer, method, cors)
+      },
+      (error: unknown) => this.#failed(error, method, cors, trace),
     )
   }
 
-  #failed(error: unknown, method: string, cors: Headers): WholeAnswer {
-    return this.#finished(this.#problem(this.#problemOf(error)), method, cors)
+  #failed(error: unknown, method: string, cors: Headers, trace: Trace | undefined): WholeAnswer {
+    return this.#finished(this.#refusals.late(error, trace), method, cors)
   }
 
   /** Counted, and with what stands on every answer. */
   #finished<A extends Answer>(answer: A, method: string, cors: Headers): A {
-    this.#metrics.answered(method, answer.status)
+    this.metrics.answered(method, answer.status)
     if (cors === NO_CORS && 'vary' in answer.headers) return answer
     return { ...answer, headers: { ...answer.headers, ...cors, ...STANDING } }
-  }
-
-  #refusal(request: HttpRequest, error: unknown): WholeAnswer {
-    const problem = this.#problemOf(error)
-    if (!problem.temporary || !asksForStream(request) || wantsProblem(request.header('accept')))
-      return this.#problem(problem)
-    return emptyStream(problem, this.#comeBackMs())
-  }
-
-  #problemOf(error: unknown): Problem {
-    const problem = toProblem(error)
-    if (problem.code === 'internal') this.hub.delivery.report(error)
-    return problem
-  }
-
-  #problem(problem: Problem): WholeAnswer {
-    const answer = problemAnswer(problem)
-    if (!problem.temporary) return answer
-    const retryAfter = String(Math.ceil(this.#comeBackMs() / 1000))
-    return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter } }
-  }
-
-  #comeBackMs(): number {
-    return jitter(this.hub.clock, COME_BACK_MS, 1 / 2)
   }
 
   #route(request: HttpRequest): Answer | LaterAnswer | Promise<Answer | LaterAnswer> {
@@ -172,8 +197,16 @@ export class Handler {
     const foreign = writes ? crossSite(request, this.#origins) : undefined
     if (foreign !== undefined) throw new Problem('cross-site', foreign)
     const { path } = request
+    if (keysOf(request).ticket !== undefined) return this.#ticketRoute(request)
     if (path.startsWith('/channels/')) return this.#channelRoute(request)
     switch (path) {
+      case '/tickets':
+        return this.#askRoute(request, () => this.#issue(request))
+      case '/disconnect':
+        return this.#askRoute(request, async () => {
+          await this.#access.permit(request, 'inspect', [])
+          return disconnect(this.hub, request)
+        })
       case '/channels':
         return this.#lookRoute(request, 'read', () => this.#list(request))
       case '/healthz':
@@ -181,7 +214,7 @@ export class Handler {
       case '/readyz':
         return this.#lookRoute(request, 'health', () => ready(this.hub, request))
       case '/metrics':
-        return this.#lookRoute(request, 'inspect', () => metricsPage(this.#metrics, request))
+        return this.#lookRoute(request, 'inspect', () => metricsPage(this.metrics, request))
       case '/': {
         const page = this.options.page
         if (page) return this.#lookRoute(request, 'inspect', () => Promise.resolve({ status: 200, ...page }))
@@ -198,21 +231,17 @@ export class Handler {
     switch (method) {
       case 'GET':
       case 'HEAD': {
-        const set = this.#sets.get(path, () => this.hub.channelSet(namesOf(path)))
-        if (this.options.authorize === undefined) return this.#read(request, set, NOBODY)
-        return this.#permit(request, 'read', set.parts).then((grant) =>
-          this.#read(request, set, holderOf(request, grant)),
-        )
+        const reading = this.#reading
+        const set = reading.setOf(path)
+        if (!this.#access.ruled) return reading.answer(request, set, NOBODY)
+        return this.#access
+          .permit(request, 'read', set.parts)
+          .then((grant) => reading.answer(request, set, holderOf(request, grant)))
       }
-      case 'POST': {
-        const targets = this.#targetsOf(path)
-        const plan = publishRequest(request)
-        return this.options.authorize === undefined
-          ? this.#publish(request, targets, plan, '')
-          : this.#publishPermitted(request, targets, plan)
-      }
+      case 'POST':
+        return this.#writing.publish(request)
       case 'DELETE':
-        return this.#drop(request)
+        return this.#writing.drop(request)
       case 'OPTIONS':
         return this.#optionsAnswer(request, ALLOW.channel)
       default:
@@ -220,113 +249,64 @@ export class Handler {
     }
   }
 
-  #read(request: HttpRequest, set: ChannelSet, holder: Holder): Answer | LaterAnswer | Promise<Answer> {
-    const { hub } = this
-    const plan = readRequest(request, hub.limits)
-    if (plan.transport === 'sse') return stream(hub, request, set, plan, this.#codingOf(request, set), holder)
-    if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan, holder)
-    return this.#polls.answer(set, plan, request)
+  /** What a ticket in the URL is for. */
+  async #ticketRoute(request: HttpRequest): Promise<Answer> {
+    const { method, path } = request
+    const { ticket, accessToken } = keysOf(request)
+    if (accessToken !== undefined) {
+      throw new Problem('invalid-credentials', '`ticket` and `access_token` are both there: leave one out')
+    }
+    if (ticket !== undefined && this.#desk && method === 'GET' && path.startsWith('/channels/')) {
+      const set = this.#reading.setOf(path)
+      const plan = this.#reading.planOf(request)
+      if (plan.transport === 'sse') {
+        const holder = await this.#desk.holder(request, ticket, set)
+        this.#witness.noteSubject(request, holder.subject)
+        return this.#reading.stream(request, set, plan, holder)
+      }
+    }
+    throw new Problem(
+      'invalid-parameter',
+      'A `ticket` opens a stream, and nothing else: send a token, or ask for text/event-stream of a channel',
+      { parameter: 'ticket' },
+    )
   }
 
-  #codingOf(request: HttpRequest, set: ChannelSet): Coding {
-    const rules = this.#compress
-    if (rules.length === 0) return 'identity'
-    // Node's zstd decoder would lose events: see `coding/zstd.ts`.
-    const offered = isNode(request.header('user-agent')) ? GZIP : STREAM_CODINGS
-    const wanted = codingFor(request.header('accept-encoding'), offered)
-    const covered = (part: string): boolean => rules.some((rule) => coversPart(rule, part))
-    return wanted !== undefined && set.parts.every(covered) && coderOf(wanted) ? wanted : 'identity'
-  }
-
-  #targetsOf(path: string): readonly string[] {
-    return this.#targets.get(path, () => checkTargets(namesOf(path), this.hub.limits.channels))
-  }
-
-  async #publishPermitted(
-    request: HttpRequest,
-    targets: readonly string[],
-    plan: PublishRequest,
-  ): Promise<WholeAnswer> {
-    const { subject } = await this.#permit(request, 'publish', targets)
-    if (plan.end) await this.#permit(request, 'end', targets)
-    return this.#publish(request, targets, plan, subject)
-  }
-
-  #publish(
-    request: HttpRequest,
-    targets: readonly string[],
-    plan: PublishRequest,
-    subject: string,
-  ): Promise<WholeAnswer> {
-    const limits = { body: this.options.bodyLimit ?? DEFAULT_BODY_LIMIT }
-    return publish(this.hub, request, targets, plan, subject, limits)
-  }
-
-  async #drop(request: HttpRequest): Promise<WholeAnswer> {
-    const targets = checkTargets(namesOf(request.path), 1)
-    await this.#permit(request, 'drop', targets)
-    return drop(this.hub, request, targets[0] as string)
+  #issue(request: HttpRequest): Promise<WholeAnswer> {
+    if (this.#desk) {
+      return this.#desk.issue(request, async (channels) => {
+        const grant = await this.#access.permit(request, 'read', channels)
+        this.hub.limiter.ticket(holderOf(request, grant))
+        return grant
+      })
+    }
+    throw new Problem(
+      'not-found',
+      'Tickets are for hubs with `authorize`: here everybody may read without one',
+    )
   }
 
   async #lookRoute(request: HttpRequest, action: Action, look: () => Promise<Answer>): Promise<Answer> {
     if (request.method === 'OPTIONS') return this.#optionsAnswer(request, ALLOW.look)
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed(request.method, ALLOW.look)
-    await this.#permit(request, action, [])
+    await this.#access.permit(request, action, [])
     return look()
   }
 
+  async #askRoute(request: HttpRequest, answer: () => Promise<WholeAnswer>): Promise<Answer> {
+    if (request.method === 'OPTIONS') return this.#optionsAnswer(request, ALLOW.ask)
+    if (request.method !== 'POST') throw notAllowed(request.method, ALLOW.ask)
+    return answer()
+  }
+
   #list(request: HttpRequest): Promise<Answer> {
-    return list(this.hub, request, async (channel) => {
-      return (
-        this.options.authorize === undefined ||
-        isYes(await this.options.authorize(viewOf(request), 'read', [channel]))
-      )
-    })
+    return list(this.hub, request, (channel) => this.#access.mayRead(request, channel))
   }
 
   #optionsAnswer(request: HttpRequest, allow: string): Answer {
     const headers: Headers = { allow, ...preflightHeaders(request, this.#origins, allow) }
     return { status: 204, headers }
   }
-
-  /** @throws {Problem} `unauthorized`, `forbidden` */
-  async #permit(request: HttpRequest, action: Action, channels: readonly string[]): Promise<Grant> {
-    const verdict = this.options.authorize
-      ? await this.options.authorize(viewOf(request), action, channels)
-      : true
-    if (isYes(verdict)) return typeof verdict === 'object' ? verdict : NOBODY
-    if (request.header('authorization') !== undefined) {
-      // RFC 6750 section 3.1
-      const challenge = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
-      throw new Problem('forbidden', `You may not ${action} this: ask for the right to`, {}, challenge)
-    }
-    throw new Problem(
-      'unauthorized',
-      `To ${action} this, say who you are in \`Authorization\``,
-      {},
-      { 'www-authenticate': 'Bearer' },
-    )
-  }
-}
-
-function holderOf({ address }: HttpRequest, { subject, until, limits }: Grant): Holder {
-  return {
-    subject,
-    ...(address !== undefined && { address }),
-    ...(until !== undefined && { until }),
-    ...(limits && { limits }),
-  }
-}
-
-/** What is handed out may be taken apart: `({ header }) => …`. */
-function viewOf(request: HttpRequest): AuthorizeRequest {
-  const { method, path, address, raw } = request
-  const { accessToken } = keysOf(request)
-  return { method, path, address, accessToken, raw, header: (name) => request.header(name) }
-}
-
-function isYes(verdict: Verdict): boolean {
-  return verdict === true || (typeof verdict === 'object' && verdict !== null)
 }
 
 /** What some path might know; of others the hub has not heard. */
@@ -339,17 +319,4 @@ function notAllowed(method: string, allow: string): Problem {
     {},
     { allow },
   )
-}
-
-/** The names and patterns of a path. @throws {Problem} `invalid-channel` for what is no percent-encoding */
-function namesOf(path: string): readonly string[] {
-  try {
-    // No name holds a comma, so an encoded one separates too.
-    return decodeURIComponent(path.slice('/channels/'.length)).split(',')
-  } catch {
-    throw new Problem(
-      'invalid-channel',
-      'Expected channel names, percent-encoded as UTF-8, got something else',
-    )
-  }
 }

@@ -4,6 +4,7 @@
  */
 import type { HttpRequest } from './message.ts'
 import { Problem } from './problem.ts'
+import { WrappedRequest } from './wrapped-request.ts'
 
 export interface KeysInUrl {
   /** See `docs/protocol.md`, on tickets. */
@@ -25,7 +26,8 @@ export function keysOf(request: HttpRequest): KeysInUrl {
 /** @throws {Problem} `repeated-parameter` */
 export function withoutKeys(request: HttpRequest): HttpRequest {
   const { query } = request
-  if (!query.includes('ticket=') && !query.includes('access_token=')) return request
+  // A name may be percent-encoded.
+  if (!query.includes('ticket') && !query.includes('access_token') && !query.includes('%')) return request
   const { keys, rest } = splitKeys(query)
   const stripped = new StrippedRequest(request, rest)
   found.set(stripped, keys)
@@ -49,48 +51,15 @@ export function splitKeys(query: string): { readonly keys: KeysInUrl; readonly r
   return { keys, rest: rest.join('&') }
 }
 
-class StrippedRequest implements HttpRequest {
-  readonly method: string
-  readonly path: string
-  readonly query: string
-  readonly #request: HttpRequest
+class StrippedRequest extends WrappedRequest {
+  readonly #query: string
 
-  constructor(request: HttpRequest, query: string) {
-    this.#request = request
-    this.method = request.method
-    this.path = request.path
-    this.query = query
+  constructor(inner: HttpRequest, query: string) {
+    super(inner)
+    this.#query = query
   }
 
-  header(name: string): string | undefined {
-    return this.#request.header(name)
-  }
-
-  headerNames(): Iterable<string> {
-    return this.#request.headerNames()
-  }
-
-  body(limit: number): Promise<Uint8Array> {
-    return this.#request.body(limit)
-  }
-
-  get authority(): string | undefined {
-    return this.#request.authority
-  }
-
-  get address(): string | undefined {
-    return this.#request.address
-  }
-
-  get scheme(): string {
-    return this.#request.scheme
-  }
-
-  get signal(): AbortSignal {
-    return this.#request.signal
-  }
-
-  get raw(): unknown {
-    return this.#request.raw
+  override get query(): string {
+    return this.#query
   }
 }

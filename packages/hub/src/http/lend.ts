@@ -10,12 +10,14 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import type { Handler } from './handler.ts'
 import type { Desk } from './loan.ts'
 import { Loan } from './loan.ts'
 import type { NodeHandler, NodeHandlerOptions } from './node.ts'
-import { Deadlines } from './deadlines.ts'
+import { type BodyTerms, bodyTerms } from './node-body.ts'
 import { needsChunks, NodeRequest } from './node-request.ts'
+import { Taking } from './taking.ts'
 import { leaveLine } from './turns.ts'
 
 /** Why a request that would stay is answered with its response kept. */
@@ -63,9 +65,11 @@ export class Lender implements Desk {
   /** How many sockets were lent. */
   lent = 0
   readonly #server: Server
+  readonly #back: (socket: Socket) => void
   readonly #keep: NodeHandler
+  readonly taking: Taking
   readonly #mount: string | undefined
-  readonly #bodies: Deadlines
+  readonly #bodies: BodyTerms
   readonly #loans = new Set<Loan>()
   readonly #able: boolean
   #offer: Offer | undefined
@@ -73,15 +77,24 @@ export class Lender implements Desk {
   /**
    * @param server With a `shouldUpgradeCallback` that says no to all.
    * @param keep Answers with the response kept.
+   * @param back Gives a connection to the server, as if it were a new one.
    */
-  constructor(server: Server, handler: Handler, options: NodeHandlerOptions, keep: NodeHandler) {
+  constructor(
+    server: Server,
+    handler: Handler,
+    options: NodeHandlerOptions,
+    keep: NodeHandler,
+    back: (socket: Socket) => void,
+  ) {
     this.handler = handler
     this.keepAliveMs = server.keepAliveTimeout
     this.keepAliveBufferMs = server.keepAliveTimeoutBuffer
     this.#server = server
+    this.#back = back
     this.#keep = keep
+    this.taking = new Taking(handler.hub, options.answerTimeoutMs ?? DEFAULT_HTTP_LIMITS.answerTimeoutMs)
     this.#mount = options.mount
-    this.#bodies = new Deadlines(options.bodyTimeoutMs ?? 30_000)
+    this.#bodies = bodyTerms(handler, options)
     // An older Node takes it that whoever listens wants every `Upgrade`, which the hub ignores (protocol 18.1.5).
     this.#able = typeof (server as AskedServer).shouldUpgradeCallback === 'function'
     if (this.#able) server.on('upgrade', (req, socket) => this.#take(req, socket as Socket))
@@ -110,7 +123,7 @@ export class Lender implements Desk {
 
   giveBack(loan: Loan): void {
     this.#loans.delete(loan)
-    this.#server.emit('connection', loan.socket)
+    this.#back(loan.socket)
   }
 
   forget(loan: Loan): void {

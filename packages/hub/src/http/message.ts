@@ -19,15 +19,17 @@ export interface HttpRequest {
   headerNames(): Iterable<string>
   /** Whom the request is for, where its target says so besides `Host`. */
   readonly authority?: string | undefined
-  /** The peer's address, where the runtime tells. */
+  /** The peer's address, where the runtime tells; the client's, behind trusted proxies. */
   readonly address: string | undefined
+  /** What a trusted proxy calls this request. */
+  readonly id?: string | undefined
   /** `https` or `http`, as the runtime sees it. */
   readonly scheme: string
   /** All of the body. @throws {Problem} `body-too-large`, `body-timeout`, `body-aborted` */
   body(limit: number): Promise<Uint8Array>
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal
-  /** The runtime's own: an `IncomingMessage` or a `Request`. */
+  /** The runtime's own: an `IncomingMessage`, a `Request` or a `ServerHttp2Stream`. */
   readonly raw: unknown
 }
 
@@ -58,6 +60,7 @@ export interface WholeAnswer {
 export interface StreamAnswer {
   readonly status: 200
   readonly headers: Headers
+  /** @throws when the stream is refused after all; the sink has been ended then, with a word on when to come back */
   open(sink: Sink): Reader
 }
 

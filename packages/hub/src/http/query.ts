@@ -1,4 +1,6 @@
 /** The query of a request: each parameter known, and given once. Pure. */
+import type { LimitName } from '../limits/names.ts'
+import { quoted, seen } from '../shown.ts'
 import { Problem } from './problem.ts'
 
 const NONE: ReadonlyMap<string, string> = new Map()
@@ -14,7 +16,9 @@ export class Query {
       const parameter = name.slice(0, 40)
       if (!known.includes(name)) {
         const list = known.length > 0 ? `this route knows ${known.join(', ')}` : 'this route knows none'
-        throw new Problem('unknown-parameter', `Unknown parameter \`${parameter}\`: ${list}`, { parameter })
+        throw new Problem('unknown-parameter', `Unknown parameter \`${seen(name, 40)}\`: ${list}`, {
+          parameter,
+        })
       }
       if (values.has(name)) {
         throw new Problem('repeated-parameter', `\`${parameter}\` is given twice: leave one out`, {
@@ -30,14 +34,14 @@ export class Query {
     return this.#values.get(name)
   }
 
-  /** @throws {Problem} `invalid-parameter` */
-  number(name: string, least: number, most: number): number | undefined {
+  /** @param limited What limit `most` is. @throws {Problem} `invalid-parameter` */
+  number(name: string, least: number, most: number, limited?: LimitName): number | undefined {
     const text = this.#values.get(name)
     if (text === undefined) return undefined
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
     if (value >= least && value <= most) return value
     const expected = most === Infinity ? `of ${least} or more` : `from ${least} to ${most}`
-    throw invalidParameter(name, `a whole number ${expected}`, text, most)
+    throw invalidParameter(name, `a whole number ${expected}`, text, most, value > most ? limited : undefined)
   }
 
   /** @throws {Problem} `invalid-parameter` */
@@ -68,10 +72,9 @@ export function invalidParameter(
   expected: string,
   got: string,
   limit = Infinity,
+  limited?: LimitName,
 ): Problem {
-  const shown = JSON.stringify(got.length > 80 ? `${got.slice(0, 80)}…` : got)
-  return new Problem('invalid-parameter', `Expected \`${parameter}\` to be ${expected}, got ${shown}`, {
-    parameter,
-    ...(limit < Infinity ? { limit } : {}),
-  })
+  const members = { parameter, ...(limit < Infinity ? { limit } : {}) }
+  const text = `Expected \`${parameter}\` to be ${expected}, got ${quoted(got, 80)}`
+  return new Problem('invalid-parameter', text, members, {}, limited)
 }

@@ -22,6 +22,8 @@ export interface ReadRequest {
   readonly wait: number
   /** Whether `wait` came from `Prefer`, and is to be confirmed. */
   readonly preferred: boolean
+  /** Whether a longer wait was asked for than there is. */
+  readonly cut: boolean
   readonly variant: Variant
   /** Whether everything that decides the answer stands in the URL, as far as a shared cache is concerned. */
   readonly cacheable: boolean
@@ -29,7 +31,7 @@ export interface ReadRequest {
   readonly key: string
 }
 
-const KNOWN = ['after', 'last', 'limit', 'wait', 'transport', 'fields', 'event'] as const
+const KNOWN = ['after', 'last', 'limit', 'wait', 'transport', 'fields', 'event', 'data'] as const
 
 const plans = new WeakMap<HubLimits, Memo<ReadRequest>>()
 
@@ -51,21 +53,24 @@ function parseReadRequest(request: HttpRequest, limits: HubLimits): ReadRequest 
   const asked = query.number('wait', 0, Infinity)
   const chosen = query.choice('transport', ['sse', 'long-poll', 'poll'])
   const transport = chosen ?? negotiated(request, asked ?? preferred)
-  const last = query.number('last', 0, limits.pageEvents)
-  const givenLimit = query.number('limit', 1, limits.pageEvents)
-  const limit = givenLimit ?? Math.max(DEFAULT_LIMIT, last ?? 0)
+  const last = query.number('last', 0, limits.pageEvents, 'page-events')
+  const givenLimit = query.number('limit', 1, limits.pageEvents, 'page-events')
+  const limit = givenLimit ?? Math.min(limits.pageEvents, Math.max(DEFAULT_LIMIT, last ?? 0))
   const after = afterOf(query.text('after'))
   const lastEventId = request.header('last-event-id') || undefined
   const otherwise: Origin = transport === 'poll' ? { last: limit } : { after: 'now' }
   const origin = originOf(lastEventId, after, last, otherwise)
   const cacheable =
     chosen === 'poll' && givenLimit !== undefined && lastEventId === undefined && typeof after === 'object'
+  const wait = asked ?? preferred ?? DEFAULT_WAIT
+  const longest = limits.waitMs / 1000
   return {
     transport,
     origin,
     limit,
-    wait: Math.min(asked ?? preferred ?? DEFAULT_WAIT, limits.waitMs / 1000),
+    wait: Math.min(wait, longest),
     preferred: asked === undefined && preferred !== undefined,
+    cut: transport === 'long-poll' && wait > longest && (asked ?? preferred) !== undefined,
     variant: variantOf(query),
     cacheable,
     key: JSON.stringify([origin, limit, cacheable]),
@@ -127,5 +132,6 @@ function variantOf(query: Query): Variant {
     channel: fields.includes('channel'),
     time: fields.includes('time'),
     eventByChannel: query.choice('event', ['channel']) !== undefined,
+    ...(query.choice('data', ['event']) && { whole: true }),
   }
 }

@@ -15,6 +15,8 @@ const PUBLISHED: Headers = { 'content-type': 'application/json', ...STANDING }
 export interface WriteLimits {
   /** Bytes of a request's body. */
   readonly body: number
+  /** Takes so many events to each channel, an end without any for one. @throws {HubError} `too-fast` */
+  readonly pace?: (events: number) => void
 }
 
 /** What `POST` asks for, as far as the head tells. @throws {Problem} as `Query`, `unsupported-media-type`, `invalid-header` */
@@ -50,7 +52,9 @@ export async function publish(
   const key = idempotencyKey(request.header('idempotency-key'))
   const text = decode(await request.body(limits.body))
   const { end } = plan
-  const published = await hub.publishTo(channels, publications(text, plan, hub.limits.batch), {
+  const events = publications(text, plan, hub.limits.batch)
+  limits.pace?.(Math.max(1, events.length))
+  const published = await hub.publishTo(channels, events, {
     ...(key === undefined
       ? {}
       : { idempotencyKey: key, scope: JSON.stringify([subject, request.method, request.path]) }),
@@ -94,7 +98,7 @@ function mediaType(contentType: string, encoding: string | undefined): string {
     throw new Problem('unsupported-media-type', 'A form of several parts is no data: send the body itself')
   }
   for (const parameter of parameters) {
-    const charset = /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/.exec(parameter)?.[1]
+    const charset = charsetOf(parameter)
     if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
       throw new Problem(
         'unsupported-media-type',
@@ -103,6 +107,14 @@ function mediaType(contentType: string, encoding: string | undefined): string {
     }
   }
   return essence.trim()
+}
+
+/** Taken apart by hand: an expression that passes over spaces in several places takes minutes for a head full of them. */
+function charsetOf(parameter: string): string | undefined {
+  const mark = parameter.indexOf('=')
+  if (mark < 0 || parameter.slice(0, mark).trim() !== 'charset') return undefined
+  const value = parameter.slice(mark + 1).trim()
+  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
 }
 
 function typeOf(type: string | undefined): string | undefined {

@@ -197,6 +197,8 @@ export interface Log {
    */
   drop(channel: string): Promise<boolean>
   health(): Promise<Health>
+  /** Bytes that the log takes by now, as well as can be told at once; of a log on disk those of its files. */
+  size?(): number
   /** Idempotent; resolves when all is released. Later calls of the others are refused with `log-closed`. */
   close(): Promise<void>
 }
@@ -222,4 +224,12 @@ export class LogError extends Error {
     this.code = code
     if (options.channel !== undefined) this.channel = options.channel
   }
+}
+
+/** Of a log that has a limit of its own, and not a full disk. */
+export function logFull(fullBytes: number): LogError {
+  return new LogError(
+    'log-full',
+    `The log has reached its limit of ${fullBytes} bytes: erase channels, wait until events are trimmed, or raise the limit`,
+  )
 }

@@ -4,6 +4,7 @@ import type { ChannelSet } from './channel-set.ts'
 import type { Horizon } from './gap.ts'
 import {
   LogError,
+  logFull,
   type DropMark,
   type EndMark,
   type LogEvent,
@@ -21,6 +22,8 @@ export interface StoreLimits {
   readonly forget: number
   /** UTF-16 units of data, with `EVENT_OVERHEAD` for each event, over all channels. */
   readonly maxBytes: number
+  /** The same: an append that would bring it beyond is refused. */
+  readonly fullBytes: number
   /** Channels remembered, empty ones included. */
   readonly maxChannels: number
 }
@@ -64,6 +67,7 @@ export class MemoryStore {
   append(batch: readonly NewEvent[], end: readonly string[], now: number): LogRecord[] {
     this.#refuseEnded(batch)
     this.#refuseTooMany(batch, end)
+    this.#refuseFull(batch)
     this.#time = Math.max(this.#time, now)
     const events = batch.map((event) => this.#store(event, now))
     const records = this.#end(events, end, now)
@@ -106,6 +110,11 @@ export class MemoryStore {
     }
   }
 
+  /** As `maxBytes` counts. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   keeps(event: LogEvent): boolean {
     return this.channels.get(event.channel)?.keeps(event) ?? false
   }
@@ -144,6 +153,14 @@ export class MemoryStore {
       'log-full',
       `The log remembers ${this.channels.size} channels, and at most ${this.#limits.maxChannels} fit: use fewer names, or raise \`maxChannels\``,
     )
+  }
+
+  #refuseFull(batch: readonly NewEvent[]): void {
+    const { fullBytes } = this.#limits
+    if (fullBytes === Infinity || batch.length === 0) return
+    let bytes = this.#bytes
+    for (const { data } of batch) bytes += data.length + EVENT_OVERHEAD
+    if (bytes > fullBytes) throw logFull(fullBytes)
   }
 
   #store({ channel: name, type, data }: NewEvent, now: number): LogEvent {

@@ -31,9 +31,14 @@ export interface MemoryLogOptions {
   readonly forget?: number
   /**
    * All channels together: UTF-16 units of data (a byte each in memory for Latin-1, else two) and 160 for each event. Beyond it
-   * the oldest events of the whole log are trimmed. Default `DEFAULT_MAX_BYTES`, 512 Mi.
+   * the oldest events of the whole log are trimmed. Default `DEFAULT_MAX_BYTES`, 512 Mi, or Infinity where `fullBytes` is said.
    */
   readonly maxBytes?: number
+  /**
+   * Counted as `maxBytes`. An append that would bring the log beyond it is refused with `log-full`, before anything is trimmed for it;
+   * reading and erasing go on, and what is erased or trimmed makes room. Default Infinity.
+   */
+  readonly fullBytes?: number
   /**
    * Channels remembered, empty ones included. Beyond it those that have been empty for the longest are forgotten before their
    * time; when none is empty a new one is refused with `log-full`. Default `DEFAULT_MAX_CHANNELS`, 1,000,000.
@@ -72,7 +77,8 @@ export class MemoryLog implements Log {
     this.#store = new MemoryStore({
       rules: new RetentionRules(options.retention),
       forget: checkForget(options.forget ?? DEFAULT_FORGET),
-      maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+      maxBytes: options.maxBytes ?? (options.fullBytes === undefined ? DEFAULT_MAX_BYTES : Infinity),
+      fullBytes: options.fullBytes ?? Infinity,
       maxChannels: options.maxChannels ?? DEFAULT_MAX_CHANNELS,
     })
     this.#tails = new Tails(options.reportError ?? throwLater)
@@ -134,6 +140,10 @@ export class MemoryLog implements Log {
   async health(): Promise<Health> {
     this.#refuseClosed()
     return { ok: true }
+  }
+
+  size(): number {
+    return this.#store.bytes
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 /** What the hub counts, for Prometheus. */
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { Hub } from '../hub.ts'
+import { LIMIT_NAMES } from '../limits/names.ts'
 import { CountedHistogram } from './counted-histogram.ts'
 
 /** Others are counted as `other`: what strangers send must not make new series. */
@@ -31,7 +32,49 @@ export class Metrics {
     gauge('downlink_slow_streams', 'Open streams whose connection takes no more for now', () => {
       return hub.delivery.slow
     })
+    gauge('downlink_streams_limit', 'Streams and waiting long polls that fit', () => hub.limits.readers)
+    const { seats } = hub.delivery
+    gauge('downlink_reading_subjects', 'Subjects with streams or waiting long polls', () => {
+      return seats.holders.subjects
+    })
+    gauge('downlink_reading_addresses', 'Addresses with streams or waiting long polls', () => {
+      return seats.holders.addresses
+    })
+    gauge(
+      'downlink_streams_most_subject',
+      'Streams and waiting long polls of the subject with the most',
+      () => {
+        return seats.most.subject
+      },
+    )
+    gauge(
+      'downlink_streams_most_address',
+      'Streams and waiting long polls of the address with the most',
+      () => {
+        return seats.most.address
+      },
+    )
+    gauge(
+      'downlink_rates_kept',
+      'Subjects, addresses and channels that publish or were given tickets lately',
+      () => {
+        return hub.limiter.size + (hub.ownLimiter?.size ?? 0)
+      },
+    )
+    // oxlint-disable-next-line no-new -- it registers itself
+    new Counter({
+      name: 'downlink_limited_total',
+      help: 'Times that a limit refused, cut or closed something, by the name of the limit (docs/limits.md)',
+      labelNames: ['limit'],
+      registers,
+      collect() {
+        this.reset()
+        for (const limit of LIMIT_NAMES) this.inc({ limit }, hub.limited.of(limit))
+      },
+    })
     gauge('downlink_log_frontier', 'The newest position of the log', () => hub.log.state().frontier)
+
+    if (hub.log.size) gauge('downlink_log_bytes', 'What the log takes', () => hub.log.size?.() ?? 0)
 
     const { tally, pages } = hub.delivery
     count('downlink_deliveries_total', 'Events written to streams, once for each', () => tally.deliveries)
@@ -70,6 +113,19 @@ export class Metrics {
         },
       })
     }
+  }
+
+  /** Of the hub's own server. */
+  connections(count: () => Promise<number>): void {
+    // oxlint-disable-next-line no-new -- it registers itself
+    new Gauge({
+      name: 'downlink_connections',
+      help: 'Open connections of the hub’s own server',
+      registers: [this.#registry],
+      async collect() {
+        this.set(await count())
+      },
+    })
   }
 
   answered(method: string, status: number): void {

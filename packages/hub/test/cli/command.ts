@@ -85,7 +85,7 @@ export function run(
   args: readonly string[],
   { env = {}, reading = true, cwd = process.cwd() }: RunOptions = {},
 ): Command {
-  const { DOWNLINK_URL: _, ...inherited } = process.env
+  const { DOWNLINK_URL: _, DOWNLINK_TOKEN: __, DOWNLINK_SECRET: ___, ...inherited } = process.env
   const child = spawn(process.execPath, [BIN, ...args], { env: { ...inherited, ...env }, cwd })
   const command = new Command(child, reading)
   t.after(async () => {
@@ -119,4 +119,15 @@ export async function serving(
   const command = run(t, ['serve', ...(chosen ? [] : ['--log', 'memory']), ...args], options)
   await command.until(() => command.stdout.includes('Ctrl-C'))
   return { command, url: /http:\/\/\S+:\d+/.exec(command.stdout)?.[0] ?? '' }
+}
+
+/** What `downlink serve` has logged: each line's level and message. */
+export function messagesOf(command: Command): readonly string[] {
+  return recordsOf(command).map(({ level, msg }) => `${String(level)} ${String(msg)}`)
+}
+
+/** What `downlink serve` has logged. @throws when stderr has anything else */
+export function recordsOf({ stderr }: Command): readonly Readonly<Record<string, unknown>>[] {
+  const lines = stderr.split('\n').slice(0, -1)
+  return lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
 }

@@ -19,6 +19,7 @@ export interface HarnessOptions {
   readonly retention?: readonly RetentionRule[]
   /** Milliseconds. */
   readonly forget?: number
+  readonly fullBytes?: number
   /** Gets what a tail's listener throws. */
   readonly reportError?: (error: unknown) => void
 }

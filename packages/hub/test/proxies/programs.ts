@@ -17,6 +17,8 @@ export interface ProgramOptions {
   readonly ignoresHints?: boolean
   /** Ends a connection on which the server has said nothing for so long. nginx (60,000 is its default) and HAProxy. */
   readonly quietMs?: number
+  /** Speaks HTTP/2 by prior knowledge to the server. HAProxy and Caddy. */
+  readonly h2c?: boolean
 }
 
 interface Program {
@@ -41,18 +43,18 @@ export const programs: Readonly<Record<'nginx' | 'haproxy' | 'caddy', Program>> 
   },
   haproxy: {
     name: 'HAProxy',
-    prepare(folder, port, target, { quietMs = 60_000 }) {
+    prepare(folder, port, target, { quietMs = 60_000, h2c = false }) {
       const file = join(folder, 'haproxy.cfg')
-      writeFileSync(file, haproxyConfig(port, target, quietMs))
+      writeFileSync(file, haproxyConfig(port, target, quietMs, h2c))
       return [tools.haproxy, '-db', '-f', file]
     },
   },
   caddy: {
     name: 'Caddy',
-    prepare(folder, port, target, { gzip = false }) {
+    prepare(folder, port, target, { gzip = false, h2c = false }) {
       const file = join(folder, 'Caddyfile')
       // By port only: a site with a name answers other names with an empty 200.
-      writeFileSync(file, caddyConfig(port, target, gzip))
+      writeFileSync(file, caddyConfig(port, h2c ? `h2c://${target}` : target, gzip))
       return [tools.caddy, 'run', '--config', file, '--adapter', 'caddyfile']
     },
   },
@@ -87,7 +89,7 @@ http {
 `
 }
 
-function haproxyConfig(port: number, target: string, quietMs: number): string {
+function haproxyConfig(port: number, target: string, quietMs: number, h2c: boolean): string {
   return `
 defaults
   mode http
@@ -98,7 +100,8 @@ frontend front
   bind 127.0.0.1:${port}
   default_backend back
 backend back
-  server hub ${target}
+  ${h2c ? 'http-reuse always' : ''}
+  server hub ${target} ${h2c ? 'proto h2' : ''}
 `
 }
 
@@ -126,26 +129,52 @@ const START_MS = 20_000
  * @param target an origin on 127.0.0.1
  */
 export async function startProgram(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   name: keyof typeof programs,
   target: string,
   options: ProgramOptions = {},
 ): Promise<{ readonly url: string }> {
+  return startListening(t, programs[name].name, (folder, port) =>
+    programs[name].prepare(folder, port, new URL(target).host, options),
+  )
+}
+
+/** A program that has been started. */
+export interface Listening {
+  /** With the scheme `http`. */
+  readonly url: string
+  readonly port: number
+  /** For what it writes. */
+  readonly folder: string
+  /** What it has said so far, on both outputs. */
+  readonly said: () => string
+}
+
+/**
+ * Starts a program in a folder and on a port of its own, and waits until it listens; it is stopped when the test ends.
+ *
+ * @param prepare the command that runs it in the foreground; may write files into the folder
+ */
+export async function startListening(
+  t: Pick<TestContext, 'after'>,
+  name: string,
+  prepare: (folder: string, port: number) => readonly [string, ...string[]],
+): Promise<Listening> {
   for (let attempt = 1; ; attempt++) {
     const folder = mkdtempSync(join(tmpdir(), 'downlink-proxy-'))
     t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
     const port = await freePort()
-    const [command, ...args] = programs[name].prepare(folder, port, new URL(target).host, options)
+    const [command, ...args] = prepare(folder, port)
     const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
     const child = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
     t.after(() => stop(child))
     let said = ''
     for (const output of [child.stdout, child.stderr]) output.on('data', (text) => (said += String(text)))
     child.on('error', (error) => (said += error.message))
-    if (await listens(child, port)) return { url: `http://127.0.0.1:${port}` }
+    if (await listens(child, port)) return { url: `http://127.0.0.1:${port}`, port, folder, said: () => said }
     // Somebody else may have been given the same port in between.
     if (attempt < ATTEMPTS && /address already in use/i.test(said)) continue
-    throw new Error(`${programs[name].name} did not listen: ${said.slice(-2000)}`)
+    throw new Error(`${name} did not listen: ${said.slice(-2000)}`)
   }
 }
 
@@ -178,7 +207,7 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -3,7 +3,7 @@ import { gunzipSync, constants as zlib } from 'node:zlib'
 import { createParser, formatCursor, type StreamEvent } from '@downlink/wire'
 import { coderOf, type Coding } from '../../src/delivery/coding/coding.ts'
 import { DEFAULT_DELIVERY, Delivery, type DeliverySettings } from '../../src/delivery/delivery.ts'
-import { NOBODY } from '../../src/delivery/holder.ts'
+import { type Holder, NOBODY } from '../../src/delivery/holder.ts'
 import type { Reader } from '../../src/delivery/reader.ts'
 import type { Sink } from '../../src/delivery/sink.ts'
 import { type Origin, startOf } from '../../src/delivery/start.ts'
@@ -123,7 +123,7 @@ export class RecordingSink implements Sink {
   }
 
   /** The data of the control events of one name. */
-  control(name: 'open' | 'gap' | 'end' | 'cursor'): unknown[] {
+  control(name: 'open' | 'gap' | 'end' | 'cursor' | 'expire'): unknown[] {
     return this.events
       .filter(({ type }) => type === `downlink:${name}`)
       .map(({ data }) => JSON.parse(data) as unknown)
@@ -134,6 +134,7 @@ export interface OpenOptions {
   readonly variant?: Variant
   readonly room?: number
   readonly coding?: Coding
+  readonly holder?: Holder
 }
 
 export interface Opened {
@@ -166,9 +167,9 @@ export class Stage {
   async open(
     parts: readonly string[],
     origin: Origin = { after: 'now' },
-    { variant = plainVariant, room = Infinity, coding = 'identity' }: OpenOptions = {},
+    { variant = plainVariant, room = Infinity, coding = 'identity', holder }: OpenOptions = {},
   ): Promise<Opened> {
-    const opened = this.openNow(parts, origin, variant, room, coding)
+    const opened = this.openNow(parts, origin, variant, room, coding, holder)
     await this.clock.turn()
     return opened
   }
@@ -179,12 +180,13 @@ export class Stage {
     variant = plainVariant,
     room = Infinity,
     coding: Coding = 'identity',
+    holder = NOBODY,
   ): Opened {
     const sink = new RecordingSink(coding)
     sink.room = room
     const start = startOf(origin, this.log.state())
     const set = new ChannelSet(parts)
-    return { reader: this.delivery.open(set, start, variant, sink, NOBODY, coderOf(coding)), sink }
+    return { reader: this.delivery.open(set, start, variant, sink, holder, coderOf(coding)), sink }
   }
 
   /** Appends one event for each, in one turn. */

@@ -232,7 +232,7 @@ export function accessFacts(face: Face): void {
     const exposed = {
       'access-control-allow-origin': origin,
       'access-control-allow-credentials': 'true',
-      'access-control-expose-headers': 'ETag, Retry-After, Preference-Applied, Location',
+      'access-control-expose-headers': 'ETag, Retry-After, Preference-Applied, Location, X-Request-Id',
     }
 
     test('P16.1.2 to a named origin every answer has its headers, errors and refusals too', async () => {

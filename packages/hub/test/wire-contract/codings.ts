@@ -164,17 +164,22 @@ export function codingFacts(face: Face): void {
       await untilCounts(hub, { readers: 0, waiting: 0 })
     })
 
-    test('fetch reads a coded stream to its end, and its connection can be used again', async () => {
-      const channel = name()
-      await post(at(`${channel}?end`), large('one'))
-      for (let round = 0; round < 3; round++) {
-        const response = await fetch(at(`${channel}?after=start`), {
-          headers: { accept: 'text/event-stream' },
-        })
-        assert.equal(response.headers.get('content-encoding'), 'gzip')
-        assert.ok((await response.text()).includes(large('one')))
-      }
-    })
+    const skip = face.cannot?.['fetch'] ?? false
+    test(
+      'fetch reads a coded stream to its end, and its connection can be used again',
+      { skip },
+      async () => {
+        const channel = name()
+        await post(at(`${channel}?end`), large('one'))
+        for (let round = 0; round < 3; round++) {
+          const response = await fetch(at(`${channel}?after=start`), {
+            headers: { accept: 'text/event-stream' },
+          })
+          assert.equal(response.headers.get('content-encoding'), 'gzip')
+          assert.ok((await response.text()).includes(large('one')))
+        }
+      },
+    )
 
     test('a refusal of a stream is not coded', async () => {
       const got = await ask(at('c..x'), { headers: { accept: 'text/event-stream', ...gzip } })

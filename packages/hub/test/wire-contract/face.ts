@@ -26,6 +26,8 @@ export type Ability =
   | 'absolute-target'
   /** Methods that the web's `Request` does not know. */
   | 'odd-methods'
+  /** Can be read by Node's fetch as it is. */
+  | 'fetch'
 
 let names = 0
 

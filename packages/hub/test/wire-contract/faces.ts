@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { fetchHandler } from '../../src/http/fetch.ts'
 import { nodeHandler } from '../../src/http/node.ts'
-import { serveHub } from '../../src/http/server.ts'
+import { type HubServerOptions, serveHub } from '../../src/http/server.ts'
+import { selfSigned } from '../../../../e2e/helpers/self-signed.ts'
 import type { Face, Running } from './face.ts'
+import { speakHttp2 } from './http2.ts'
 import { type Setup, TestHub } from './test-hub.ts'
 
 export const ownServer: Face = {
@@ -19,6 +21,59 @@ export const ownServer: Face = {
     })
   },
 }
+
+const NO_FETCH = "Node's fetch takes no certificate that is signed by nobody, and speaks no HTTP/2"
+
+/** HTTP/1.1 through TLS. */
+export const secureServer: Face = {
+  name: "the hub's own server, over TLS",
+  async start(setup) {
+    const test = new TestHub(setup)
+    const server = await serveHub(test.hub, { ...test.options, tls: selfSigned() })
+    return running(test, server.url, async () => {
+      await server.stop()
+      await test.hub.close()
+    })
+  },
+  cannot: { fetch: NO_FETCH },
+}
+
+/** HTTP/1.1 where HTTP/2 may come by prior knowledge. */
+export const preparedServer: Face = {
+  name: "the hub's own server, beside HTTP/2",
+  async start(setup) {
+    const test = new TestHub(setup)
+    const server = await serveHub(test.hub, { ...test.options, h2c: true })
+    return running(test, server.url, async () => {
+      await server.stop()
+      await test.hub.close()
+    })
+  },
+}
+
+function http2Server(name: string, options: () => HubServerOptions): Face {
+  return {
+    name: `the hub's own server, over ${name}`,
+    async start(setup) {
+      const test = new TestHub(setup)
+      const server = await serveHub(test.hub, { ...test.options, ...options() })
+      const silence = speakHttp2(server.url)
+      return running(test, server.url, async () => {
+        await server.stop()
+        await test.hub.close()
+        silence()
+      })
+    },
+    cannot: {
+      'close-delimited': 'a stream ends with its HTTP/2 stream',
+      'absolute-target': '`:path` has no absolute form, and `:authority` is what says whom it is for',
+      fetch: NO_FETCH,
+    },
+  }
+}
+
+export const http2TlsServer = http2Server('HTTP/2 and TLS', () => ({ tls: selfSigned() }))
+export const h2cServer = http2Server('HTTP/2 by prior knowledge', () => ({ h2c: true }))
 
 /** The same, where nothing is lent: as if somebody else listened for upgrades. */
 export const keepingServer: Face = {

@@ -1,9 +1,10 @@
 /** Polls and long polls: pages, limits, caches, waiting. */
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { ask, askPage, post } from './client.ts'
 import { type Face, fresh, shared, untilCounts } from './face.ts'
+import { requestHttp2, sessionTo, speaksHttp2 } from './http2.ts'
+import { dial } from './raw.ts'
 
 const VARY = 'Accept, Accept-Encoding, Prefer, Last-Event-ID, Origin, Authorization, Cookie'
 const ndjson = { 'content-type': 'application/x-ndjson' }
@@ -264,12 +265,24 @@ export function pageFacts(face: Face): void {
     })
 
     test('P19.1.1 the place of a client whose connection breaks while it waits is free again', async () => {
-      const { port } = new URL(hub.url)
-      const socket = connect(Number(port), '127.0.0.1')
-      socket.write(`GET /channels/${fresh()}?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+      const url = at(`${fresh()}?wait=60`)
+      const cut = speaksHttp2(url) ? waitOnHttp2(url) : waitOnHttp1(hub.url, url)
       await untilCounts(hub, { readers: 0, waiting: 1 })
-      socket.resetAndDestroy()
+      cut()
       await untilCounts(hub, { readers: 0, waiting: 0 })
     })
   })
+}
+
+function waitOnHttp1(origin: string, url: string): () => void {
+  const { socket, cut } = dial(origin)
+  socket.on('error', () => {})
+  socket.write(`GET ${url.slice(origin.length)} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+  return cut
+}
+
+function waitOnHttp2(url: string): () => void {
+  requestHttp2(url, {}).catch(() => {})
+  const session = sessionTo(new URL(url).origin)
+  return () => session.destroy()
 }

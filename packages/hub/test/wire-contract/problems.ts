@@ -9,8 +9,19 @@ type Meet = (hub: Running) => Promise<Got>
 
 /** Of these the connection must be torn or strange: `http-hostile.test.ts`, on the hub's own server. */
 type Torn = 'bad-request' | 'body-aborted' | 'body-timeout' | 'head-too-large'
-/** These need rules. */
-type Ruled = 'unauthorized' | 'forbidden'
+/** These need rules: `access.ts`, `tickets.ts`, `disconnects.ts`, `limits.test.ts`, `auth-refusal.test.ts`. */
+type Ruled =
+  | 'unauthorized'
+  | 'forbidden'
+  | 'invalid-token'
+  | 'invalid-credentials'
+  | 'keys-unavailable'
+  | 'expired'
+  | 'revoked'
+  | 'invalid-ticket'
+  | 'too-many-streams'
+/** Ten thousand requests away: `auth-revocations.test.ts`. */
+type Far = 'revocations-full'
 
 const get =
   (path: string, headers: NonNullable<Ask['headers']> = {}): Meet =>
@@ -58,8 +69,9 @@ const ndjson = { 'content-type': 'application/x-ndjson' }
 const key = { 'idempotency-key': 'same' }
 const ended = fresh('ended')
 const mismatch = fresh('mismatch')
+const fast = fresh('fast')
 
-const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled>, readonly [number, Meet]>> = {
+const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled | Far>, readonly [number, Meet]>> = {
   'invalid-channel': [400, get('/channels/a..b')],
   'invalid-pattern': [400, get('/channels/a*')],
   'too-many-channels': [400, get(`/channels/${Array.from({ length: 65 }, (_, n) => `c${n}`).join(',')}`)],
@@ -73,6 +85,7 @@ const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled>, readonly [number
   'invalid-type': [400, post('a?type=downlink:open', 'x')],
   'invalid-utf8': [400, post('a', Uint8Array.of(0xff))],
   'invalid-ndjson': [400, post('a', 'x', ndjson)],
+  'invalid-json': [400, (hub) => ask(`${hub.url}/disconnect`, { method: 'POST', body: '{' })],
   'empty-batch': [400, post('a', '', ndjson)],
   guard: [403, get('/channels/a', { host: 'example.com' })],
   'cross-site': [403, post('a', 'x', { origin: 'https://evil.example' })],
@@ -85,8 +98,13 @@ const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled>, readonly [number
   'idempotency-running': [409, running],
   'body-too-large': [413, post('a', 'x'.repeat(2001))],
   'batch-too-large': [413, post('a', '{"data":1}\n'.repeat(11), ndjson)],
+  'event-too-large': [413, post('a', 'x'.repeat(1001))],
   'unsupported-media-type': [415, post('a', 'x', { 'content-type': 'multipart/mixed; boundary=x' })],
   'idempotency-mismatch': [422, sequence(post(mismatch, 'x', key), post(mismatch, 'y', key))],
+  'too-fast': [
+    429,
+    sequence(...Array.from({ length: 3 }, () => post(fast, '{"data":1}\n'.repeat(10), ndjson))),
+  ],
   internal: [500, mood('broken', get('/channels/a'))],
   'not-implemented': [501, (hub) => ask(`${hub.url}/channels/a`, { method: 'PROPFIND' })],
   overload: [503, get('/channels/a?wait=1')],
@@ -99,13 +117,14 @@ const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled>, readonly [number
 
 export function problemFacts(face: Face): void {
   describe('every problem', () => {
-    const hub = shared(face, { limits: { readers: 0, batch: 10 }, handler: { bodyLimit: 2000 } })
+    const limits = { readers: 0, batch: 10, event: 1000, publishesPerChannel: 10 }
+    const hub = shared(face, { limits, handler: { bodyLimit: 2000 } })
     for (const [code, [status, meet]] of Object.entries(MEET)) {
       const skip = code === 'not-implemented' ? (face.cannot?.['odd-methods'] ?? false) : false
       test(`P13.2.1 ${code} is ${status}`, { skip }, async () => {
         const got = await meet(hub)
         problemOf(got, status, code)
-        assert.equal(got.headers['retry-after'] !== undefined, status === 503 || status === 500)
+        assert.equal(got.headers['retry-after'] !== undefined, [429, 500, 503].includes(status))
       })
     }
   })

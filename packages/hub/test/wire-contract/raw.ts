@@ -1,5 +1,23 @@
 /** Bytes to and from a server, as they are. */
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+
+/** A connection to where the URL says, through TLS if it says so; `cut` breaks it without a word. */
+export function dial(url: string): { readonly socket: Socket; readonly cut: () => void } {
+  const { port, protocol } = new URL(url)
+  const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true })
+  socket.setNoDelay()
+  const cut = (): void => void socket.resetAndDestroy()
+  if (protocol === 'http:') return { socket, cut }
+  // A reset of what is below is the end of what is above.
+  socket.on('error', () => {})
+  const secure = connectTls({
+    socket,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['http/1.1'],
+  })
+  return { socket: secure, cut }
+}
 
 export interface RawAnswer {
   readonly status: number
@@ -10,6 +28,8 @@ export interface RawAnswer {
 
 export class RawConnection {
   readonly socket: Socket
+  /** Breaks the connection. */
+  readonly cut: () => void
   /** Resolves when the peer has closed its side, or the connection broke. */
   readonly closed: Promise<void>
   /** What has come and was not taken yet, a character a byte. */
@@ -19,8 +39,9 @@ export class RawConnection {
 
   /** The client's side stays open when the server closes its own. */
   constructor(url: string) {
-    this.socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true })
-    this.socket.setNoDelay()
+    const { socket, cut } = dial(url)
+    this.socket = socket
+    this.cut = cut
     this.socket.on('data', (bytes) => {
       this.text += bytes.toString('latin1')
       this.#wake?.()

@@ -1,10 +1,13 @@
 /** A reader that takes nothing costs a cursor, not a growing buffer, and never an event. */
 import assert from 'node:assert/strict'
-import { connect, type Socket } from 'node:net'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { createParser } from '@downlink/wire'
 import { post } from './client.ts'
 import { type Face, fresh, shared, untilCounts } from './face.ts'
+import { requestHttp2, speaksHttp2 } from './http2.ts'
+import { dial } from './raw.ts'
 
 /** One reader for each: readers of the same form would wait with the same bytes, and cost little even if they were kept. */
 const FORMS = [
@@ -19,17 +22,26 @@ const STALLED = FORMS.length
 const EVENTS = 48
 const SIZE = 1_000_000
 
-async function stall(url: string, channel: string, form: string): Promise<Socket> {
-  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' })
-  socket.write(
-    `GET /channels/${channel}?after=now&${form} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`,
-  )
-  await new Promise((resolve) => socket.once('readable', resolve))
-  return socket
+interface Stalled {
+  readonly body: Readable
+  /** Whether the body begins with the head of an answer. */
+  readonly head: boolean
+}
+
+async function stall(url: string, channel: string, form: string): Promise<Stalled> {
+  const target = `/channels/${channel}?after=now&${form}`
+  if (speaksHttp2(url)) {
+    const headers = { accept: 'text/event-stream' }
+    return { body: await requestHttp2(url + target, { headers }), head: false }
+  }
+  const { socket } = dial(url)
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`)
+  await once(socket, 'readable')
+  return { body: socket, head: true }
 }
 
 /** The ids of the events that come until there are `count` of them, and whether all data was whole. */
-async function readOn(socket: Socket, count: number): Promise<readonly string[]> {
+async function readOn({ body, head }: Stalled, count: number): Promise<readonly string[]> {
   const ids: string[] = []
   const parser = createParser({
     onEvent({ type, lastEventId, data }) {
@@ -38,16 +50,16 @@ async function readOn(socket: Socket, count: number): Promise<readonly string[]>
       ids.push(lastEventId)
     },
   })
-  let head = true
+  let before = head
   let chunked = false
   const unchunk = new Unchunker((bytes) => parser.feed(bytes))
-  for await (const part of socket) {
+  for await (const part of body) {
     let bytes = part as Buffer
-    if (head) {
+    if (before) {
       const end = bytes.indexOf('\r\n\r\n')
       chunked = /^transfer-encoding: chunked/im.test(bytes.toString('latin1', 0, end))
       bytes = bytes.subarray(end + 4)
-      head = false
+      before = false
     }
     if (chunked) unchunk.feed(bytes)
     else parser.feed(bytes)
@@ -106,9 +118,9 @@ export function slowReaderFacts(face: Face): void {
         const grown = (((await hub.command({ do: 'memory' })) as number) - before) / 1e6
         // Each stalled reader's 48 MB would come on top of the log's, and of what is garbage by then.
         assert.ok(grown < 48 + STALLED * 36, `the hub grew by ${grown} MB`)
-        const [first, second, ...others] = stalled as [Socket, Socket, ...Socket[]]
-        for (const socket of others) socket.destroy()
-        for (const socket of [first, second]) assert.deepEqual(await readOn(socket, ids.length), ids)
+        const [first, second, ...others] = stalled as [Stalled, Stalled, ...Stalled[]]
+        for (const { body } of others) body.destroy()
+        for (const one of [first, second]) assert.deepEqual(await readOn(one, ids.length), ids)
         await untilCounts(hub, { readers: 0, waiting: 0 })
       },
     )

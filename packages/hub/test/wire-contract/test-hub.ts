@@ -2,6 +2,7 @@
 import process from 'node:process'
 import { createHub, type Hub } from '../../src/hub.ts'
 import type { HandlerOptions } from '../../src/http/handler.ts'
+import type { HubLimits } from '../../src/hub-options.ts'
 import { MemoryLog } from '../../src/log/memory.ts'
 import type { RetentionRule } from '../../src/log/retention.ts'
 import { FaultyLog, type Mood } from './faulty-log.ts'
@@ -14,7 +15,7 @@ export interface Setup {
     readonly retryMs?: number
     readonly cursorMs?: number
   }
-  readonly limits?: { readonly readers?: number; readonly batch?: number; readonly pageBytes?: number }
+  readonly limits?: Partial<HubLimits>
   readonly retention?: readonly RetentionRule[]
   readonly handler?: Pick<HandlerOptions, 'origins' | 'compress' | 'bodyLimit' | 'bodyTimeoutMs'>
   /** With the rules of `rules.ts` instead of the guard. */

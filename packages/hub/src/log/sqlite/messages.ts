@@ -78,6 +78,8 @@ export interface WriterOptions {
   readonly durability: 'fsync' | 'os'
   readonly retention: readonly RetentionRule[]
   readonly forget: number
+  /** Infinity for no limit. */
+  readonly fullBytes: number
   readonly epoch: string
   /** The rules are not those of the last time. */
   readonly recheck: boolean

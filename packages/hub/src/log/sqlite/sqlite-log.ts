@@ -1,4 +1,5 @@
 /** The embedded default: a log in one SQLite file, written by one thread and read by another. */
+import { statSync } from 'node:fs'
 import { resolve as absolute } from 'node:path'
 import type { ChannelSet } from '../channel-set.ts'
 import {
@@ -56,6 +57,12 @@ export interface SqliteLogOptions {
   readonly retention?: readonly RetentionRule[]
   /** An empty channel is remembered for so long after its last activity, in milliseconds. Default `DEFAULT_FORGET`, 7 days. */
   readonly forget?: number
+  /**
+   * Bytes of the file that are in use. An append that would bring it beyond is refused with `log-full`, before anything is trimmed for
+   * it; reading and erasing go on, and what is erased or trimmed makes room. The write-ahead log beside it comes on top, some
+   * megabytes. Default Infinity: until the disk is full.
+   */
+  readonly fullBytes?: number
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly now?: () => number
   /** From 0 up to, but not, 1: for the name of an epoch. Default `Math.random`. */
@@ -72,6 +79,7 @@ const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 export class SqliteLog implements Log {
   /** Why the epoch changed when the log was opened, in a few words; undefined when it did not. */
   readonly broke: string | undefined
+  readonly #path: string
   readonly #writer: Thread<WriterCalls>
   readonly #reader: Thread<ReaderCalls>
   readonly #lock: Lock
@@ -118,11 +126,13 @@ export class SqliteLog implements Log {
     this.#now = options.now ?? Date.now
     this.#tails = new Tails(options.reportError ?? throwLater)
     const { path } = options
+    this.#path = path
     this.#writer = new Thread(new URL(`./writer-worker${suffix}`, import.meta.url), {
       path,
       durability: options.durability ?? 'fsync',
       retention: options.retention ?? [],
       forget: options.forget ?? DEFAULT_FORGET,
+      fullBytes: options.fullBytes ?? Infinity,
       epoch: state.epochs[0].name,
       recheck,
     })
@@ -194,6 +204,13 @@ export class SqliteLog implements Log {
   async health(): Promise<Health> {
     this.#refuseClosed()
     return this.#condition.health()
+  }
+
+  size(): number {
+    const sizes = [this.#path, `${this.#path}-wal`].map(
+      (file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0,
+    )
+    return sizes.reduce((sum, size) => sum + size)
   }
 
   close(): Promise<void> {

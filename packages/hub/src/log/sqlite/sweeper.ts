@@ -88,9 +88,9 @@ export class Sweeper {
     return { more: more || this.#giveBack(), due: this.due(), losses: this.#store.meta.losses }
   }
 
-  /** Nothing is too old, and no channel to be forgotten, before this time. */
+  /** Nothing is too old, no channel to be forgotten, and nothing erased to be given back, before this time. */
   due(): number {
-    if (this.#store.keysAdded >= KEYS_BETWEEN_COUNTS) return 0
+    if (this.#store.keysAdded >= KEYS_BETWEEN_COUNTS || this.#nextGarbage.get() !== undefined) return 0
     // An event may be as old as its rule says, and a key as old as its lifetime.
     const expiry = numberOr(this.#nextExpiry.get()?.due) + 1
     const quiet = numberOr(this.#nextQuiet.get()?.due) + this.#forgetMs

@@ -1,7 +1,7 @@
 /** What is written to an SQLite log, and how. Synchronous; runs in the writing worker. Time comes in. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { KEY_LIFETIME } from '../idempotency.ts'
-import { LogError, type Position } from '../log.ts'
+import { LogError, logFull, type Position } from '../log.ts'
 import type { RetentionRules } from '../retention.ts'
 import { type ChannelRow, ChannelRows, floorOf } from './channel-rows.ts'
 import type {
@@ -17,6 +17,9 @@ import { Meta } from './meta.ts'
 /** Events trimmed of one channel in one transaction, beyond what the transaction itself brought: more is left for the sweeper. */
 const TRIM_STEP = 500
 
+/** What an event takes on the disk besides its data, more or less: its row and its place in the index. */
+const EVENT_BYTES = 60
+
 export class WriterStore {
   readonly rows: ChannelRows
   readonly meta: Meta
@@ -31,7 +34,19 @@ export class WriterStore {
   readonly #putKey: StatementSync
   readonly #putSweep: StatementSync
 
-  constructor(db: DatabaseSync, rules: RetentionRules, epoch: string) {
+  readonly #pages: StatementSync
+  readonly #freePages: StatementSync
+  readonly #pageSize: number
+  readonly #fullBytes: number
+  /** What may come in this transaction, in bytes of data and `EVENT_BYTES` for each event. */
+  #room = Infinity
+
+  /** @param fullBytes Of the pages in use: beyond them appends are refused with `log-full`. Default Infinity. */
+  constructor(db: DatabaseSync, rules: RetentionRules, epoch: string, fullBytes = Infinity) {
+    this.#fullBytes = fullBytes
+    this.#pages = db.prepare('PRAGMA page_count')
+    this.#freePages = db.prepare('PRAGMA freelist_count')
+    this.#pageSize = Number(db.prepare('PRAGMA page_size').get()?.page_size)
     this.#db = db
     this.#epoch = epoch
     this.rows = new ChannelRows(db, rules)
@@ -67,6 +82,7 @@ export class WriterStore {
   /** All requests in one transaction. One that is refused stores nothing; the others are none the worse. */
   write(requests: readonly WriteRequest[], now: number): WriteResult[] {
     return this.transact(() => {
+      this.#room = this.#roomNow()
       this.meta.time = Math.max(this.meta.time, now)
       return requests.map((request) => this.#writeOne(request, now))
     })
@@ -101,6 +117,7 @@ export class WriterStore {
     const known = idempotency && this.#repeated(idempotency.key, idempotency.fingerprint, now)
     if (known) return known
     for (const name of channels) this.#refuseEnded(name)
+    this.#refuseFull(request)
     const first = this.meta.frontier + 1
     const touched = new Set<ChannelRow>()
     const previous = channels.map((name, index) => {
@@ -150,6 +167,21 @@ export class WriterStore {
     if ((this.rows.find(name)?.endAt ?? null) === null) return
     const message = `Channel ${name} has ended: publish to another, or erase it to begin anew`
     throw new LogError('channel-ended', message, { channel: name })
+  }
+
+  /** The pages of a file that was given back to are free, and count for nothing. */
+  #roomNow(): number {
+    if (this.#fullBytes === Infinity) return Infinity
+    const used = Number(this.#pages.get()?.page_count) - Number(this.#freePages.get()?.freelist_count)
+    return this.#fullBytes - used * this.#pageSize
+  }
+
+  #refuseFull({ channels, data }: AppendRequest): void {
+    if (this.#room === Infinity || channels.length === 0) return
+    let bytes = channels.length * EVENT_BYTES
+    for (const text of data) bytes += Buffer.byteLength(text)
+    if (bytes > this.#room) throw logFull(this.#fullBytes)
+    this.#room -= bytes
   }
 
   #channel(name: string): ChannelRow {

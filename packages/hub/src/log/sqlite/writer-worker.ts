@@ -41,7 +41,7 @@ const LARGE = 64 * 1024
 function connection(): Open {
   if (open) return open
   const db = openForWriting(options.path, options.durability)
-  const store = new WriterStore(db, rules, options.epoch)
+  const store = new WriterStore(db, rules, options.epoch, options.fullBytes)
   open = { db, store, sweeper: new Sweeper(db, store, options.forget, options.recheck && opened === 0) }
   opened++
   return open
