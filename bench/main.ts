@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { abuses } from './abuse/abuses.ts'
 import { type Bench, type Findings, holds } from './delivery/bench.ts'
 import { benches } from './delivery/benches.ts'
 import { pinningTrouble, stayOffServer } from './machine/cores.ts'
@@ -19,6 +20,9 @@ const { values, positionals } = parseArgs({
   },
 })
 
+/** Names for several. */
+const groups: Readonly<Record<string, readonly Bench[]>> = { all: benches, abuse: abuses }
+
 /** Those that are programs of their own, with arguments of their own. */
 const programs = ['log-append', 'log-channels', 'parser'].filter((name) => existsSync(pathOf(name)))
 
@@ -32,8 +36,10 @@ else if (values.report && (values.quick || values.ours)) {
 
 /** The benchmarks named, or undefined when one is not known. */
 function wanted(): readonly Bench[] | undefined {
-  if (positionals.length === 1 && first === 'all') return benches
-  const named = positionals.map((name) => benches.find((bench) => bench.name === name))
+  const known = [...benches, ...abuses]
+  const named = positionals.flatMap((name): readonly (Bench | undefined)[] => {
+    return groups[name] ?? [known.find((bench) => bench.name === name)]
+  })
   return named.every((bench) => bench !== undefined) ? named : undefined
 }
 
@@ -76,11 +82,16 @@ function list(unknown: string | undefined): void {
   if (unknown !== undefined) console.error(`There is no benchmark ${positionals.join(', ')}.\n`)
   console.log(
     'npm run bench -- <name>… [--quick] [--ours] [--json <file>] [--report]\n\n' +
-      benches.map(({ name, claim }) => `  ${name.padEnd(13)} ${claim}\n`).join('') +
+      listed(benches) +
       '  all           all of these\n\n' +
+      `Beside normal readers:\n\n${listed(abuses)}  abuse         all of these\n\n` +
       `Programs of their own: ${programs.join(', ')}`,
   )
   if (unknown !== undefined) process.exitCode = 2
+}
+
+function listed(some: readonly Bench[]): string {
+  return some.map(({ name, claim }) => `  ${name.padEnd(13)} ${claim}\n`).join('')
 }
 
 function runProgram(name: string, args: readonly string[]): void {

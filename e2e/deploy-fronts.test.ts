@@ -36,7 +36,11 @@ async function behind(
 ): Promise<Behind> {
   const asked: AuthorizeRequest[] = []
   const authorize = (request: AuthorizeRequest): boolean => asked.push(request) > 0
-  const hub = await startHub(t, { delivery: { heartbeatMs } }, { authorize })
+  const hub = await startHub(
+    t,
+    { delivery: { heartbeatMs } },
+    { authorize, proxies: { trusted: ['loopback'] } },
+  )
   const front = await startFront(t, name, hub.url, options)
   return { hub, front, asked, orders: `${front.url}/channels/orders` }
 }
@@ -136,6 +140,7 @@ for (const name of ALL) {
         'X-Forwarded-Port': '1',
         'X-Forwarded-Proto': 'http',
         'X-Real-IP': '203.0.113.9',
+        'X-Request-Id': 'forged',
         Forwarded: 'for=203.0.113.9;host=evil.example',
         Via: '1.1 evil.example',
       }
@@ -145,7 +150,10 @@ for (const name of ALL) {
       }
       assert.equal(asked.length, 5)
       assert.ok(connections.size <= 2, `${connections.size}`)
-      for (const { header } of asked) {
+      assert.equal(new Set(asked.map(({ header }) => header('x-request-id'))).size, 5)
+      for (const { header, address } of asked) {
+        assert.match(header('x-request-id') ?? '', /^[0-9a-f-]{32,36}$/)
+        assert.equal(address, '127.0.0.1')
         assert.equal(header('x-forwarded-for'), '127.0.0.1')
         assert.equal(header('x-forwarded-proto'), 'https')
         assert.ok([undefined, new URL(orders).host].includes(header('x-forwarded-host')))
@@ -187,12 +195,18 @@ for (const name of ALL) {
       const { hub, orders } = await behind(t, name, { origin: named })
       await hub.stop()
 
-      const source = await fetch(orders, { headers: { ...BARE, origin: named } })
+      const [source, stranger] = await Promise.all(
+        [named, 'https://other.example'].map((origin) => fetch(orders, { headers: { ...BARE, origin } })),
+      )
+      assert.ok(source && stranger)
+      assert.equal(stranger.status, 200)
+      assert.equal(stranger.headers.get('access-control-allow-origin'), null)
       assert.equal(source.status, 200)
       assert.equal(source.headers.get('content-type'), 'text/event-stream')
       assert.equal(source.headers.get('cache-control'), 'no-store, no-transform')
       assert.equal(source.headers.get('access-control-allow-origin'), named)
       assert.equal(source.headers.get('access-control-allow-credentials'), 'true')
+      assert.match(source.headers.get('strict-transport-security') ?? '', /^max-age=/)
       const [, retry] = /^retry: (\d{4})\n: away: [^\n]+\n\n$/.exec(await source.text()) ?? []
       assert.ok(Number(retry) >= 2000 && Number(retry) <= 4000, retry)
 
@@ -213,14 +227,15 @@ for (const name of ALL) {
           assert.equal(answer.headers.get('cache-control'), 'no-store', what)
         }),
       )
-      const stranger = await fetch(orders, { headers: { ...BARE, origin: 'https://other.example' } })
-      assert.equal(stranger.headers.get('access-control-allow-origin'), null)
     })
 
     test('answers only for its own site, only with TLS, and neither for /metrics nor for what is its own', async (t) => {
       const { hub, front, asked } = await behind(t, name)
-      const plain = await fetch(`${front.plain}/channels/orders`, { redirect: 'manual' })
-      assert.equal(plain.status, 308)
+      const page = await fetch(`${front.plain}/`, { redirect: 'manual' })
+      assert.equal(page.status, 308)
+      assert.equal(page.headers.get('location'), 'https://localhost/')
+      const plain = await fetch(`${front.plain}/channels/orders?ticket=x`, { redirect: 'manual' })
+      assert.deepEqual([plain.status, plain.headers.get('location')], [403, null])
       for (const path of ['/metrics', '/.away/502/source', '/.away/502/honest']) {
         assert.equal((await fetch(`${front.url}${path}`)).status, 404, path)
       }
@@ -228,9 +243,11 @@ for (const name of ALL) {
         asked.filter(({ path }) => !path.startsWith('/.away')),
         [],
       )
-      assert.equal(hub.requests.length, 0)
       assert.doesNotMatch(await strangersAnswer(front), /^HTTP\/1\.1 200 OK\r\n[^]*events/)
       assert.equal(hub.requests.length, 0)
+      const secure = await fetch(`${front.url}/channels/orders?transport=poll`)
+      assert.equal(secure.status, 200)
+      assert.match(secure.headers.get('strict-transport-security') ?? '', /^max-age=\d{8};/)
     })
   })
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { before, test, type TestContext } from 'node:test'
+import { before, describe, test, type TestContext } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { EventSource as OurEventSource } from '@downlink/client'
 import { SqliteLog } from '@downlink/hub/sqlite'
@@ -82,35 +82,38 @@ const watchBoth = (t: TestContext, url: string): Watched[] => [
   new Watched(t, "npm's eventsource", new NpmEventSource(url)),
 ]
 
-for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
-  test(`behind docs/deploy/${fronts[name].file} bare sources survive a hub that is away, and miss nothing`, async (t) => {
-    // The page is of another origin, which must be able to read what the proxy itself says, too.
-    const elsewhere = await startHub(t)
-    const origin = elsewhere.url
-    const path = logPath(t)
-    const hub = await startAt(t, path, origin)
-    const front = await startFront(t, name, hub.url, { origin })
-    const url = `${front.url}/channels/orders`
-    const native = await openSource(await browser.open(t, origin), url)
-    const sources = [ofPage(native), ...watchBoth(t, url)]
-    const all = (holds: (source: (typeof sources)[number]) => boolean) =>
-      Promise.all(sources.map((source) => source.until(() => holds(source))))
+// They wait most of the time.
+describe('bare sources survive a hub that is away, and miss nothing', { concurrency: true }, () => {
+  for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
+    test(`behind docs/deploy/${fronts[name].file}`, async (t) => {
+      // The page is of another origin, which must be able to read what the proxy itself says, too.
+      const elsewhere = await startHub(t)
+      const origin = elsewhere.url
+      const path = logPath(t)
+      const hub = await startAt(t, path, origin)
+      const front = await startFront(t, name, hub.url, { origin })
+      const url = `${front.url}/channels/orders`
+      const native = await openSource(await browser.open(t, origin), url)
+      const sources = [ofPage(native), ...watchBoth(t, url)]
+      const all = (holds: (source: (typeof sources)[number]) => boolean) =>
+        Promise.all(sources.map((source) => source.until(() => holds(source))))
 
-    await all((source) => source.opened)
-    await hub.hub.publish('orders', { data: 'before' })
-    await all((source) => source.data.includes('before'))
-    await hub.stop()
-    // The end of the stream, and then at least one answer of the proxy's own.
-    await all((source) => source.errors >= 2)
-    const again = await startAt(t, path, origin, hub.port)
-    await again.hub.publish('orders', { data: 'missed' })
-    await all((source) => source.data.includes('missed'))
-    await again.hub.publish('orders', { data: 'live' })
-    await all((source) => source.data.includes('live'))
-    for (const source of sources) assert.deepEqual(source.data, ['before', 'missed', 'live'], source.name)
-    assert.equal(native.of('downlink:gap').length, 0)
-  })
-}
+      await all((source) => source.opened)
+      await hub.hub.publish('orders', { data: 'before' })
+      await all((source) => source.data.includes('before'))
+      await hub.stop()
+      // The end of the stream, and then at least one answer of the proxy's own.
+      await all((source) => source.errors >= 2)
+      const again = await startAt(t, path, origin, hub.port)
+      await again.hub.publish('orders', { data: 'missed' })
+      await all((source) => source.data.includes('missed'))
+      await again.hub.publish('orders', { data: 'live' })
+      await all((source) => source.data.includes('live'))
+      for (const source of sources) assert.deepEqual(source.data, ['before', 'missed', 'live'], source.name)
+      assert.equal(native.of('downlink:gap').length, 0)
+    })
+  }
+})
 
 test('without that rule of nginx a bare source is closed for good', async (t) => {
   const hub = await startHub(t, {}, { authorize: () => true })

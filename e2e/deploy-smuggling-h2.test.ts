@@ -1,17 +1,17 @@
 /**
  * Request smuggling by HTTP/2: the proxies of docs/deploy speak it to browsers and HTTP/1.1 to the hub, and what is a mere value in the
- * one is the end of a request in the other.
+ * one is the end of a request in the other. And the hub speaks it by itself.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { h2Request } from './helpers/frames.ts'
+import { type Field, fields, FLAG, frame, PREFACE, TYPE } from '../packages/hub/test/http2/frames.ts'
 import { assertMeant, describeWays, Talk } from './helpers/smuggling.ts'
 
 const SMUGGLED = 'GET /channels/smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n'
 const CHUNKED = `${SMUGGLED.length.toString(16)}\r\n${SMUGGLED}\r\n0\r\n\r\n`
 const BEHIND_CHUNKS = `0\r\n\r\n${SMUGGLED}`
 
-type Fields = readonly (readonly [name: string, value: string])[]
+type Fields = readonly Field[]
 
 const PSEUDO = {
   ':method': 'POST',
@@ -106,21 +106,32 @@ const CASES: readonly (readonly [what: string, fields: Fields, body?: string])[]
   ],
 ]
 
-describeWays(['nginx', 'haproxy', 'caddy'], (way) => {
+describeWays(['tls', 'nginx', 'haproxy', 'caddy'], (way) => {
   test('a publish without guile comes through', async () => {
     const talk = new Talk(way().open('h2'))
-    talk.send(h2Request(post([['content-length', '2']]), 'ab'))
+    talk.send(asFrames(post([['content-length', '2']]), 'ab'))
     await talk.until(() => talk.text.includes('"ids"'))
     await assertMeant(way(), { socket: talk.socket, statuses: [200] })
     assert.equal(way().seen.filter(({ path }) => path === '/channels/attack').length, 1)
   })
 
-  for (const [what, fields, body] of CASES) {
+  for (const [what, head, body] of CASES) {
     test(what, async () => {
       const attack = new Talk(way().open('h2'))
-      attack.send(h2Request(fields, body))
+      attack.send(asFrames(head, body))
       // One request, whatever it is answered.
       await assertMeant(way(), { socket: attack.socket, statuses: [] })
     })
   }
 })
+
+/** A connection's first bytes, and one request on it. */
+function asFrames(head: Fields, body?: string): Buffer {
+  const end = body === undefined ? FLAG.endStream : 0
+  return Buffer.concat([
+    Buffer.from(PREFACE),
+    frame(TYPE.settings, 0, 0),
+    frame(TYPE.headers, FLAG.endHeaders | end, 1, fields(head)),
+    ...(body === undefined ? [] : [frame(TYPE.data, FLAG.endStream, 1, Buffer.from(body))]),
+  ])
+}

@@ -217,7 +217,7 @@ const CASES: readonly Case[] = [
   },
 ]
 
-describeWays(['nothing', 'nginx', 'haproxy', 'caddy'], (way) => {
+describeWays(['nothing', 'tls', 'nginx', 'haproxy', 'caddy'], (way) => {
   for (const { what, bytes, hub } of CASES) {
     test(what, async () => {
       const attack = new Talk(way().open('http/1.1'))

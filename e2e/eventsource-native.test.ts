@@ -5,6 +5,7 @@ import { parseGap } from '@downlink/wire'
 import { useChromium } from './helpers/chromium.ts'
 import { startHub } from './helpers/hub.ts'
 import { openSource, type Told } from './helpers/native-source.ts'
+import { randomOf, seedOf } from './helpers/random.ts'
 import { startRelay } from './helpers/relay.ts'
 
 const CLOSED = 2
@@ -45,9 +46,7 @@ test('is told downlink:open first, at once, and onmessage never sees it (P6.2.1)
 })
 
 test('a connection cut at any byte while events flow loses none and repeats none (P1.2.1)', async (t) => {
-  const seed = Date.now() % 2 ** 31
-  t.diagnostic(`seed ${seed}`)
-  const random = randomOf(seed)
+  const random = randomOf(seedOf(t))
   const { hub, port, requests } = await startHub(t)
   await using relay = await startRelay(port)
   const page = await browser.open(t, relay.url)
@@ -400,12 +399,4 @@ function orderOf(told: readonly Told[]): readonly string[] {
     if (data === undefined || type === 'downlink:open') return []
     return type.startsWith('downlink:') ? type : data
   })
-}
-
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff
-    return state / 2 ** 31
-  }
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
+import { readManifests } from '../scripts/release.mjs'
 import { root, tools } from '../scripts/tools.mjs'
 import { exec, type Installed, installPacked, listTarball } from './packed.ts'
 
@@ -46,6 +47,7 @@ for (const runtime of [node20, node22, node24, bun, deno]) {
       ],
       told: ['one\ntwo', 'e1-7'],
       stored: ['one\ntwo', 'ключ'],
+      shared: ['one\ntwo', 'ключ'],
       cursor: { epoch: 'e1', position: 7 },
       refused: 'invalid-cursor',
     })
@@ -202,4 +204,27 @@ test('publint and attw have nothing to say about the packed packages', async () 
   const tarballs = installed.tarballs.map((pack) => pack.tarball)
   const { status, stdout } = spawnSync(tools.node24, [script, ...tarballs], { encoding: 'utf8' })
   assert.equal(status, 0, stdout)
+})
+
+test('the bill of materials has all that a user gets, with version, licence and hash, and no place of this machine', async () => {
+  const file = join(installed.folder, 'bill.json')
+  const tarballs = installed.tarballs.map(({ tarball }) => tarball)
+  await exec(tools.node24, [join(root, 'scripts/sbom.mjs'), file, ...tarballs])
+  const bill = await readFile(file, 'utf8')
+  const { components } = JSON.parse(bill) as {
+    components: { name: string; version: string; licenses?: unknown[]; hashes?: unknown[] }[]
+  }
+  const found = Object.fromEntries(components.map(({ name, version }) => [name, version]))
+  const needed = readManifests().flatMap(({ name, version, dependencies }) =>
+    Object.entries({ [name]: version, ...dependencies }),
+  )
+  for (const [name, version] of needed) assert.equal(found[name], version, name)
+  for (const { name, licenses, hashes } of components) {
+    assert.deepEqual({ licences: licenses?.length, hashes: hashes?.length }, { licences: 1, hashes: 1 }, name)
+  }
+  assert.deepEqual(
+    ['typescript', 'esbuild', 'express'].filter((name) => name in found),
+    [],
+  )
+  assert.ok(!bill.includes(tmpdir()) && !bill.includes('file:'))
 })

@@ -134,9 +134,7 @@ async function begin(page: Page, reader: Reader): Promise<Subscriber> {
   if (reader === 'subscribe') return subscribeIn(page, path)
   await page.addScriptTag({ content: await others })
   const subscriber = new Subscriber(page, 'other')
-  await page.exposeFunction('tell_other', (told: Parameters<typeof subscriber.take>[0]) =>
-    subscriber.take(told),
-  )
+  await subscriber.listen()
   await page.evaluate(readInPage, { reader, path })
   return subscriber
 }

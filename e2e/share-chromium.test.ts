@@ -1,10 +1,9 @@
 /** Seven tabs, one connection, in real Chromium: whatever happens to the leader while events flow, each tab has every event once. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { build } from 'esbuild'
-import { fileURLToPath } from 'node:url'
 import { startHub, type TestHub } from './helpers/hub.ts'
-import { startTabs, type Tab, type Tabs } from './helpers/shared-tabs.ts'
+import { bundled } from './helpers/subscriber.ts'
+import { startTabs, type Tab, type Tabs } from './helpers/tabs.ts'
 
 const SCRIPT = `
 import { subscribe } from '@downlink/client'
@@ -32,15 +31,7 @@ globalThis.client = new Promise((resolve) => {
 `
 
 async function page(): Promise<string> {
-  const { outputFiles } = await build({
-    stdin: { contents: SCRIPT, resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    target: 'es2020',
-    conditions: ['@downlink/source'],
-  })
-  const script = (outputFiles[0]?.text ?? '').replaceAll('</script', '<\\/script')
+  const script = (await bundled(SCRIPT)).replaceAll('</script', '<\\/script')
   return `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script>${script}</script>`
 }
 
@@ -81,11 +72,11 @@ async function sevenTabs(t: TestContext): Promise<Running> {
   const tabs: Tab[] = []
   for (let i = 0; i < 7; i++) {
     const tab = await browser.open(`${served.url}/`)
-    await tab.evaluate(`begin('numbers')`)
+    await tab.get(`begin('numbers')`)
     tabs.push(tab)
   }
   await each(tabs, (tab) => tab.until(`updates.state.phase === 'open' && seen.length > 10`))
-  const leading = await Promise.all(tabs.map((tab) => tab.evaluate<boolean>('leads()')))
+  const leading = await Promise.all(tabs.map((tab) => tab.get<boolean>('leads()')))
   assert.equal(leading.filter(Boolean).length, 1, 'one leads')
   const leader = tabs[leading.indexOf(true)] as Tab
   const others = tabs.filter((tab) => tab !== leader)
@@ -101,8 +92,8 @@ async function assertWhole({ stop, count, served }: Running, tabs: readonly Tab[
   await stop()
   const all = Array.from({ length: count() }, (_, index) => index + 1)
   await each(tabs, (tab) => tab.until(`seen.at(-1) === ${count()}`))
-  for (const seen of await each(tabs, (tab) => tab.evaluate<number[]>('seen'))) assert.deepEqual(seen, all)
-  const leading = await each(tabs, (tab) => tab.evaluate<boolean>('leads()'))
+  for (const seen of await each(tabs, (tab) => tab.get<number[]>('seen'))) assert.deepEqual(seen, all)
+  const leading = await each(tabs, (tab) => tab.get<boolean>('leads()'))
   assert.equal(leading.filter(Boolean).length, 1, 'one leads')
   const metrics = await (await fetch(`${served.url}/metrics`)).text()
   assert.match(metrics, /^downlink_streams 1$/m, 'one connection at the hub')
@@ -110,13 +101,13 @@ async function assertWhole({ stop, count, served }: Running, tabs: readonly Tab[
 
 /** So many more events came to a tab. */
 async function more(tab: Tab, events: number): Promise<void> {
-  await tab.until(`seen.length >= ${await tab.evaluate<number>('seen.length')} + ${events}`)
+  await tab.until(`seen.length >= ${await tab.get<number>('seen.length')} + ${events}`)
 }
 
 test('seven tabs over HTTP/1.1 have one connection, and six are left for others', async (t) => {
   const run = await sevenTabs(t)
   // With a stream for each tab this would wait for ever.
-  assert.equal(await run.others[0]?.evaluate(`fetch('/healthz').then(({ status }) => status)`), 200)
+  assert.equal(await run.others[0]?.get(`fetch('/healthz').then(({ status }) => status)`), 200)
   await assertWhole(run, run.tabs)
 })
 
@@ -137,20 +128,20 @@ test('the leader crashes', async (t) => {
 
 test('the leader is frozen, and thawed', async (t) => {
   const run = await sevenTabs(t)
-  await run.others[0]?.show()
+  await run.others[0]?.toFront()
   await run.leader.until(`document.visibilityState === 'hidden'`)
   await run.leader.send('Page.setWebLifecycleState', { state: 'frozen' })
   await each(run.others.slice(0, 1), (tab) => more(tab, 20))
   await run.leader.send('Page.setWebLifecycleState', { state: 'active' })
-  await run.leader.show()
-  assert.deepEqual(await run.leader.evaluate('life'), ['freeze'])
+  await run.leader.toFront()
+  assert.deepEqual(await run.leader.get('life'), ['freeze'])
   await assertWhole(run, run.tabs)
 })
 
 test('the main thread of the leader is busy for 12 s', async (t) => {
   const run = await sevenTabs(t)
-  await run.others[0]?.show()
-  const busy = run.leader.evaluate('{ const end = Date.now() + 12_000; while (Date.now() < end); }')
+  await run.others[0]?.toFront()
+  const busy = run.leader.get('{ const end = Date.now() + 12_000; while (Date.now() < end); }')
   await each(run.others, (tab) => more(tab, 200))
   await busy
   await assertWhole(run, run.tabs)
@@ -158,12 +149,10 @@ test('the main thread of the leader is busy for 12 s', async (t) => {
 
 test('the leader goes into the back/forward cache, and comes back', async (t) => {
   const run = await sevenTabs(t)
-  await run.leader.show()
-  const { currentIndex, entries } = await run.leader.send('Page.getNavigationHistory')
-  await run.leader.send('Page.navigate', { url: `${run.served.url}/healthz` })
+  await run.leader.toFront()
+  await run.leader.go(`${run.served.url}/healthz`)
   await each(run.others, (tab) => more(tab, 20))
-  const { id } = (entries as { id: number }[])[currentIndex as number] as { id: number }
-  await run.leader.send('Page.navigateToHistoryEntry', { entryId: id })
+  await run.leader.back()
   await run.leader.until(`globalThis.life?.includes('restored')`)
   await assertWhole(run, run.tabs)
 })

@@ -1,6 +1,6 @@
 /**
  * Part of `npm run check`: what a page loads for `import { EventSource } from '@downlink/client'`, and for
- * `subscribe`, alone and with `share`, parser included, minified and gzipped.
+ * `subscribe`, alone, with `share`, by the browser's EventSource, with a store and hooks, parser included, minified and gzipped.
  */
 import { gzipSync } from 'node:zlib'
 import { buildSync } from 'esbuild'
@@ -15,6 +15,21 @@ const limits = [
     source: "export { subscribe } from '@downlink/client'; export { share } from '@downlink/client/share'",
     bytes: 10_240,
   },
+  {
+    what: 'subscribe by native EventSource',
+    source: "export { subscribe } from '@downlink/client/native'",
+    bytes: 9216,
+  },
+  {
+    what: 'subscribe and a store',
+    source: "export { subscribe } from '@downlink/client'; export * from '@downlink/client/store'",
+    bytes: 9000,
+  },
+  {
+    what: 'the hooks, subscribe included, without React',
+    source: "export * from '@downlink/client/react'",
+    bytes: 9728,
+  },
 ]
 
 for (const { what, source, bytes } of limits) {
@@ -25,6 +40,7 @@ for (const { what, source, bytes } of limits) {
     write: false,
     format: 'esm',
     target: 'es2020',
+    external: ['react'],
     conditions: ['@downlink/source'],
     // As tsc builds the packages.
     tsconfigRaw: { compilerOptions: { target: 'es2020', useDefineForClassFields: false } },

@@ -17,7 +17,7 @@ const wanted = process.argv
   .filter((argument) => !argument.startsWith('-'))
   .map((argument) => relative(root, resolve(argument)).replace(/^(?:\.\.\/)+/, '') || '.')
 
-const all = globSync(['packages/*/test/**/*.test.ts', 'e2e/**/*.test.ts'], {
+const all = globSync(['packages/*/test/**/*.test.ts', 'e2e/**/*.test.ts', 'fuzz/*.test.ts'], {
   cwd: root,
   exclude: (path) => path.endsWith('node_modules'),
 }).toSorted()

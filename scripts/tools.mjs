@@ -44,7 +44,7 @@ export const systemTools = [
     name: 'openssl',
     commands: ['openssl'],
     package: 'openssl',
-    why: 'a certificate for the tests, made anew by each run',
+    why: 'the lines of docs/authorization.md that make secrets and keys',
   },
   // The proxies that people have. Debian puts two of them where only root's PATH leads.
   {
@@ -220,10 +220,10 @@ export const tools = {
   curl: systemPath('curl'),
   python3: systemPath('python3'),
   sqlite3: systemPath('sqlite3'),
-  openssl: systemPath('openssl'),
   nginx: systemPath('nginx'),
   haproxy: systemPath('haproxy'),
   caddy: systemPath('caddy'),
+  openssl: systemPath('openssl'),
   node20: runtimePath('node20'),
   node22: runtimePath('node22'),
   node24: node24(),

@@ -16,7 +16,10 @@ function oneFile(): Plugin {
           html = html.replace('</body>', () => `<script type="module">${code}</script></body>`)
           delete bundle[name]
         } else if (name.endsWith('.css')) {
-          html = html.replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${String(file.source).trim()}</style>`)
+          html = html.replace(
+            /<link rel="stylesheet"[^>]*>/,
+            () => `<style>${String(file.source).trim()}</style>`,
+          )
           delete bundle[name]
         }
       }
@@ -29,5 +32,11 @@ export default defineConfig({
   plugins: [oneFile()],
   resolve: { conditions: ['@downlink/source', 'browser', 'module', 'import'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  build: { outDir: 'dist', emptyOutDir: true, assetsInlineLimit: 1e6, cssCodeSplit: false, modulePreload: false },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    assetsInlineLimit: 1e6,
+    cssCodeSplit: false,
+    modulePreload: false,
+  },
 })

@@ -11,6 +11,7 @@ import { selfcheck } from './selfcheck.ts'
 import { sets } from './sets.ts'
 import { slow } from './slow.ts'
 import { storm } from './storm.ts'
+import { carriers } from './tls.ts'
 
 export const benches: readonly Bench[] = [
   selfcheck,
@@ -24,4 +25,5 @@ export const benches: readonly Bench[] = [
   catchup,
   compression,
   polling,
+  carriers,
 ]

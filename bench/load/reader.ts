@@ -1,7 +1,7 @@
-/** One SSE reader on a raw socket: the head, what a hub says when it opens, and then events, all of them compared. */
-import { connect, type Socket } from 'node:net'
+/** One SSE reader on a raw socket, or a stream of HTTP/2: the head, what a hub says when it opens, and then events, all of them compared. */
 import { createGunzip, type Gunzip } from 'node:zlib'
 import { micros } from './clock.ts'
+import { type Carrier, dial, type Line } from './dial.ts'
 import type { Follower } from './follower.ts'
 import { Dechunker, parseHead } from './http-response.ts'
 
@@ -15,6 +15,7 @@ export interface Counts {
 }
 
 export interface ReaderOptions {
+  readonly carrier: Carrier
   readonly port: number
   readonly host: string
   /** The whole head of the request. */
@@ -41,7 +42,7 @@ export class Reader {
   slow: boolean
   bytes = 0
   #phase: Phase = 'head'
-  #socket: Socket | undefined
+  #line: Line | undefined
   #before = ''
   #dechunker: Dechunker | undefined
   #gunzip: Gunzip | undefined
@@ -59,31 +60,27 @@ export class Reader {
     return new Promise((resolve, reject) => {
       this.#opened = resolve
       this.#failed = reject
-      const { port, host, request, buffer } = this.options
-      const socket = connect({
+      const { carrier, port, host, request, buffer } = this.options
+      this.#line = dial({
+        carrier,
         port,
         host,
-        onread: {
-          buffer,
-          callback: (size: number, bytes: Uint8Array) => this.#onRead(bytes as Buffer, size),
-        },
+        request,
+        buffer,
+        read: (bytes, size) => this.#onRead(bytes, size),
+        failed: (reason) => this.#fail(reason),
       })
-      this.#socket = socket
-      socket.on('connect', () => socket.write(request))
-      socket.on('error', (error) => this.#fail(error.message))
-      socket.on('close', () => this.#fail('the connection ended'))
     })
   }
 
   /** For a slow one: reads once more. */
   more(): void {
-    this.#socket?.resume()
+    this.#line?.more()
   }
 
   close(): void {
     this.#phase = 'over'
-    // A reset leaves no port waiting, of which there are few for so many connections.
-    this.#socket?.resetAndDestroy()
+    this.#line?.cut()
     this.#gunzip?.destroy()
   }
 

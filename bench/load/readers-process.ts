@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { waitedOf } from '../machine/proc.ts'
 import { micros } from './clock.ts'
+import type { Carrier } from './dial.ts'
 import { Follower } from './follower.ts'
 import { Histogram, type Summary } from './histogram.ts'
 import type { Filling } from './payload.ts'
@@ -22,6 +23,8 @@ export interface Group {
   readonly filling?: Filling
   /** Reads so much at a time, and then waits for `intervalMs`. */
   readonly slow?: { readonly bytes: number; readonly intervalMs: number }
+  /** What their bytes come by. Default `tcp`; those with TLS need `secure` to be told first. */
+  readonly carrier?: Carrier
   /** False: bytes are counted and not looked at. For compressed streams, of which some are decoded and compared. Default true. */
   readonly compared?: boolean
   /** The event that comes first, by number. Default: the one after all that the tape has, so nothing may be on its way. */
@@ -59,9 +62,11 @@ const histograms = new Map<string, Histogram>()
 let cpuAtReset = process.cpuUsage()
 let waitedAtReset = 0
 let server = { port: 0, host: '127.0.0.1' }
+let securePort = 0
 
 export interface ReadersMethods {
   connect(port: number, host: string): void
+  secure(port: number): void
   open(groups: readonly Group[], concurrency: number): Promise<void>
   reset(): void
   settle(
@@ -84,6 +89,10 @@ export interface ReadersMethods {
 const methods: ReadersMethods = {
   connect(port, host) {
     server = { port, host }
+  },
+
+  secure(port) {
+    securePort = port
   },
 
   async open(groups, concurrency) {
@@ -219,9 +228,11 @@ function memberOf(group: Group): Member {
 }
 
 function readerOf(group: Group, follower: Follower, request: string): Reader {
-  const { slow, tag } = group
+  const { slow, tag, carrier = 'tcp' } = group
   const reader = new Reader({
     ...server,
+    ...(carrier === 'tls' || carrier === 'h2' ? { port: securePort } : {}),
+    carrier,
     request,
     follower,
     counts,

@@ -1,5 +1,5 @@
 /** What the kernel says of a process. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** Of `/proc/<pid>/stat`; USER_HZ is 100 on every Linux that Node runs on. */
 const TICK_MS = 10
@@ -35,6 +35,11 @@ export function rssOf(pids: readonly number[]): number {
     const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
     return Number(kib) * 1024
   })
+}
+
+/** How many files and sockets these processes have open. */
+export function filesOf(pids: readonly number[]): number {
+  return sum(pids, (pid) => readdirSync(`/proc/${pid}/fd`).length)
 }
 
 /** A process and all that it has started. */

@@ -12,7 +12,9 @@ class CountingLog extends MemoryLog {
   }
 }
 
-const hub = createHub({ log: new CountingLog() })
+// All clients of a benchmark are one subject at one address.
+const limits = { streamsPerAddress: Infinity, publishesPerSubject: Infinity, publishesPerChannel: Infinity }
+const hub = createHub({ log: new CountingLog(), limits })
 const server = await serveHub(hub, { port: 0, host: '127.0.0.1' })
 console.log(`port ${server.port}`)
 process.on('message', () => process.send?.(reads))

@@ -13,13 +13,23 @@ export interface HubPeerOptions {
   readonly retention?: readonly string[]
   /** As `--compress`. */
   readonly compress?: readonly string[]
+  /** As `--limit`. Default none of those by address and subject: all clients of a benchmark are one. */
+  readonly limits?: readonly string[]
+  /** As `--h2c`. */
+  readonly h2c?: boolean
   readonly name?: string
 }
 
 const command = fileURLToPath(new URL('../../packages/hub/bin/downlink.js', import.meta.url))
 const counting = fileURLToPath(new URL('hub-server.ts', import.meta.url))
+const carrying = fileURLToPath(new URL('carriers-server.ts', import.meta.url))
 
-export function hub({ log = 'memory', retention = [], compress = [], name }: HubPeerOptions = {}): Peer {
+const UNLIMITED = ['streams-per-address', 'publishes-per-subject', 'publishes-per-channel'].map(
+  (limit) => `${limit}=none`,
+)
+
+export function hub(options: HubPeerOptions = {}): Peer {
+  const { log = 'memory', retention = [], compress = [], limits = UNLIMITED, h2c = false, name } = options
   const called = name ?? (log === 'memory' ? 'Downlink' : `Downlink, SQLite ${log}`)
   return {
     name: called,
@@ -40,6 +50,8 @@ export function hub({ log = 'memory', retention = [], compress = [], name }: Hub
           ...(folder === undefined ? [] : [`--durability=${log}`]),
           ...retention.map((rule) => `--retention=${rule}`),
           ...compress.map((channels) => `--compress=${channels}`),
+          ...limits.map((limit) => `--limit=${limit}`),
+          ...(h2c ? ['--h2c'] : []),
         ],
         cleanup: () => folder && rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
       })
@@ -56,6 +68,20 @@ export function countingHub(): Peer {
         name: 'Downlink',
         dialect: 'hub',
         command: [process.execPath, ...process.execArgv, ...profiling(), counting],
+        ipc: true,
+      }),
+  }
+}
+
+/** A hub that is reached by every carrier, and tells its port for those with TLS: see `carriers-server.ts`. */
+export function carriedHub(name: string): Peer {
+  return {
+    name,
+    start: () =>
+      startServer({
+        name,
+        dialect: 'hub',
+        command: [process.execPath, ...process.execArgv, ...profiling(), carrying],
         ipc: true,
       }),
   }

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { atEnd, keep } from '../machine/children.ts'
 import { onCore, SERVER_CORE } from '../machine/cores.ts'
-import { cpuOf, family, rssOf, waitedOf } from '../machine/proc.ts'
+import { cpuOf, family, filesOf, rssOf, waitedOf } from '../machine/proc.ts'
 import { type Dialect, dialects } from './dialect.ts'
 
 export interface Server {
@@ -18,6 +18,8 @@ export interface Server {
   waitedMs(): number
   /** Bytes. */
   rss(): number
+  /** Descriptors that are open. */
+  files(): number
   /** What it was asked over its channel to this process; only servers of `bench/peers` answer. */
   ask<T>(question: string): Promise<T>
   stop(): Promise<void>
@@ -66,6 +68,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     cpuMs: () => cpuOf(pids()),
     waitedMs: () => pids().reduce((sum, pid) => sum + waitedOf(pid), 0),
     rss: () => rssOf(pids()),
+    files: () => filesOf(pids()),
     async ask<T>(question: string) {
       const answered = once(child, 'message')
       child.send(question)

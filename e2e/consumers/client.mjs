@@ -1,6 +1,7 @@
 // A stranger's program that uses the packed `wire` and `client`. It runs in Node 20, 22 and 24, in Bun and in Deno.
 import { createServer } from 'node:http'
-import { EventSource, readEventStream } from '@downlink/client'
+import { EventSource, readEventStream, subscribe } from '@downlink/client'
+import { share } from '@downlink/client/share'
 import { eventStore } from '@downlink/client/store'
 import { encodeEvent, parseCursor, WireError } from '@downlink/wire'
 
@@ -25,6 +26,10 @@ server.listen(0, '127.0.0.1', async () => {
       resolve(events.map(({ data }) => data))
     })
   })
+  // A server that is no hub: it is read alone.
+  const updates = subscribe(`http://127.0.0.1:${server.address().port}/`, { share: share('ann') })
+  const shared = []
+  for await (const { data } of updates) if (shared.push(data) === 2) break
   const cursor = parseCursor('e1-7')
   let refused
   try {
@@ -32,7 +37,7 @@ server.listen(0, '127.0.0.1', async () => {
   } catch (error) {
     refused = error instanceof WireError ? error.code : error
   }
-  console.log(JSON.stringify({ seen, told: [told.data, told.lastEventId], stored, cursor, refused }))
+  console.log(JSON.stringify({ seen, told: [told.data, told.lastEventId], stored, shared, cursor, refused }))
   server.close()
   server.closeAllConnections?.()
 })

@@ -1,7 +1,15 @@
 // A stranger's TypeScript, compiled strictly against the packed packages.
 /* oxlint-disable unicorn/prefer-add-event-listener, no-new -- as users write it */
-import { EventSource, type EventSourceInit, readEventStream, type StreamEvent } from '@downlink/client'
+import {
+  EventSource,
+  type EventSourceInit,
+  readEventStream,
+  type Share,
+  type StreamEvent,
+  subscribe,
+} from '@downlink/client'
 import { type UseEventsOptions, useConnection, useEvents, useLatest } from '@downlink/client/react'
+import { share } from '@downlink/client/share'
 import { type EventsSnapshot, eventStore } from '@downlink/client/store'
 import { encodeEvent, type Page, parsePage } from '@downlink/wire'
 
@@ -40,6 +48,11 @@ export const native: globalThis.EventSource = source
 source.readyState = 1
 // @ts-expect-error -- a header is text
 new EventSource('/', { headers: { a: 1 } })
+
+export const together: Share = share('user 42')
+subscribe('/channels/orders', { share: together }).close()
+// @ts-expect-error -- whose tabs they are has to be said
+share()
 
 interface Orders {
   paid: { total: number }

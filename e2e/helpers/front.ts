@@ -87,6 +87,7 @@ export const fronts: Readonly<Record<'nginx' | 'haproxy' | 'caddy', Kind>> = {
         '\n{\n',
         `\n{\n\tadmin off\n\tskip_install_trust\n\thttp_port ${plainPort}\n\tdefault_bind 127.0.0.1\n`,
       ],
+      [`http://${SITE} {`, 'http://localhost {'],
       [`\n${SITE} {\n`, `\nlocalhost:${port} {\n\ttls ${certificate().certFile} ${certificate().keyFile}\n`],
       ['/var/log/caddy/', `${folder}/`],
       ['127.0.0.1:4080', target],

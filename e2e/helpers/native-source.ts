@@ -1,5 +1,6 @@
 /** A native EventSource in a page, and all that it told, seen from the test. */
 import type { Page } from 'playwright-core'
+import { Teller } from './told.ts'
 
 export interface Told {
   /** `open` and `error` are the source's own; everything else is a message's type. */
@@ -19,9 +20,6 @@ export interface SourceOptions {
 
 const CONTROL_TYPES = ['downlink:open', 'downlink:gap', 'downlink:end', 'downlink:cursor']
 
-/** Far beyond anything that a test waits for. */
-const FOREVER = 30_000
-
 let sources = 0
 
 /** Opens one, and returns as soon as it was constructed. */
@@ -32,7 +30,7 @@ export async function openSource(
 ): Promise<NativeSource> {
   const name = `source${++sources}`
   const source = new NativeSource(page, name)
-  await page.exposeFunction(`tell_${name}`, (told: Told) => source.take(told))
+  await source.listen()
   await page.evaluate(openInPage, {
     name,
     url,
@@ -68,23 +66,7 @@ function openInPage({ name, url, withCredentials, types }: InPage): void {
   for (const type of types) source.addEventListener(type, tellEvent)
 }
 
-export class NativeSource {
-  readonly told: Told[] = []
-  readonly #page: Page
-  readonly #name: string
-  #news = Promise.withResolvers<void>()
-
-  constructor(page: Page, name: string) {
-    this.#page = page
-    this.#name = name
-  }
-
-  take(told: Told): void {
-    this.told.push(told)
-    this.#news.resolve()
-    this.#news = Promise.withResolvers()
-  }
-
+export class NativeSource extends Teller<Told> {
   /** What came by onmessage or a listener, without the hub's control events. */
   get messages(): readonly Told[] {
     return this.told.filter(({ type, data }) => data !== undefined && !type.startsWith('downlink:'))
@@ -100,31 +82,10 @@ export class NativeSource {
     return this.of(type)[count - 1] as Told
   }
 
-  /** Resolves as soon as it holds; looked at whenever something is told. Says what was told when that takes forever. */
-  async until(holds: () => boolean): Promise<void> {
-    const vain = Promise.withResolvers<never>()
-    const timer = setTimeout(() => {
-      const last = this.told.slice(-20).map((told) => JSON.stringify(told))
-      vain.reject(new Error(`Waited in vain for ${String(holds)}. Told last:\n${last.join('\n')}`))
-    }, FOREVER)
-    try {
-      while (!holds()) await Promise.race([this.#news.promise, vain.promise])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
   readyState(): Promise<number> {
-    return this.#page.evaluate(
+    return this.page.evaluate(
       (name) => (globalThis as unknown as Record<string, EventSource>)[name]?.readyState ?? -1,
-      this.#name,
-    )
-  }
-
-  close(): Promise<void> {
-    return this.#page.evaluate(
-      (name) => (globalThis as unknown as Record<string, EventSource>)[name]?.close(),
-      this.#name,
+      this.name,
     )
   }
 }

@@ -6,6 +6,7 @@ import { connect as connectTls } from 'node:tls'
 import type { AuthorizeRequest } from '@downlink/hub/node'
 import { fronts, startFront } from './front.ts'
 import { startHub } from './hub.ts'
+import { selfSigned } from './self-signed.ts'
 
 /** What others ask for meanwhile. */
 const OTHERS = '/channels/next'
@@ -28,13 +29,13 @@ interface Seen {
   readonly from: string | undefined
 }
 
+/** `tls`: the hub's own. */
+type WayName = 'nothing' | 'tls' | keyof typeof fronts
+
 /** The same tests for each of these before a hub; the way is there when they run. */
-export function describeWays(
-  names: readonly ('nothing' | keyof typeof fronts)[],
-  tests: (way: () => Way) => void,
-): void {
+export function describeWays(names: readonly WayName[], tests: (way: () => Way) => void): void {
   for (const name of names) {
-    const standing = name === 'nothing' ? name : `docs/deploy/${fronts[name].file}`
+    const standing = name in fronts ? `docs/deploy/${fronts[name as keyof typeof fronts].file}` : name
     describe(`with ${standing} before it, the hub sees only what was meant:`, () => {
       const seen: Seen[] = []
       const endings: (() => unknown)[] = []
@@ -55,19 +56,24 @@ export function describeWays(
 }
 
 async function openWay(
-  name: 'nothing' | keyof typeof fronts,
+  name: WayName,
   seen: Seen[],
   lasting: { after: (end: () => unknown) => void },
 ): Promise<Way> {
   const authorize = ({ method, path, header }: AuthorizeRequest): boolean =>
     seen.push({ method, path, from: header('x-forwarded-for') }) > 0
-  const hub = await startHub(lasting, {}, { authorize })
+  const tls = name === 'tls' ? { tls: selfSigned() } : {}
+  const hub = await startHub(lasting, {}, { authorize, ...tls })
   if (name === 'nothing') {
     return { open: () => connect({ port: hub.port, host: '127.0.0.1' }), proxied: false, seen }
   }
-  const { port } = await startFront(lasting, name, hub.url)
-  const tls = { port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false }
-  return { open: (protocol) => connectTls({ ...tls, ALPNProtocols: [protocol] }), proxied: true, seen }
+  const { port } = name === 'tls' ? hub : await startFront(lasting, name, hub.url)
+  const options = { port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false }
+  return {
+    open: (protocol) => connectTls({ ...options, ALPNProtocols: [protocol] }),
+    proxied: name !== 'tls',
+    seen,
+  }
 }
 
 /** What is sent and answered on one connection. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { ConnectionState, SubscribeError, SubscribeOptions, Subscription } from '@downlink/client'
 import { build } from 'esbuild'
 import type { Page } from 'playwright-core'
+import { Teller } from './told.ts'
 
 /** What a page can be given: no functions. */
 export type PageOptions = Omit<SubscribeOptions, 'fetch' | 'signal' | 'headers' | 'parse' | 'resume'> & {
@@ -15,9 +16,6 @@ export type Told = { readonly at: number } & (
   | { readonly kind: 'state'; readonly state: ConnectionState }
   | { readonly kind: 'error'; readonly message: string }
 )
-
-/** Far beyond anything that a test waits for. */
-const FOREVER = 60_000
 
 let script: Promise<string> | undefined
 
@@ -46,7 +44,7 @@ export async function subscribeIn(page: Page, url: string, options: PageOptions 
   await page.addScriptTag({ content: await script })
   const name = `subscriber${++subscribers}`
   const subscriber = new Subscriber(page, name)
-  await page.exposeFunction(`tell_${name}`, (told: Told) => subscriber.take(told))
+  await subscriber.listen()
   await page.evaluate(beginInPage, { name, url, options })
   return subscriber
 }
@@ -77,23 +75,7 @@ function beginInPage({ name, url, options }: InPage): void {
   updates.on('event', ({ id, data }) => tell({ kind: 'event', id, data }))
 }
 
-export class Subscriber {
-  readonly told: Told[] = []
-  readonly #page: Page
-  readonly #name: string
-  #news = Promise.withResolvers<void>()
-
-  constructor(page: Page, name: string) {
-    this.#page = page
-    this.#name = name
-  }
-
-  take(told: Told): void {
-    this.told.push(told)
-    this.#news.resolve()
-    this.#news = Promise.withResolvers()
-  }
-
+export class Subscriber extends Teller<Told> {
   get events(): readonly Extract<Told, { kind: 'event' }>[] {
     return this.told.filter((told) => told.kind === 'event')
   }
@@ -116,32 +98,11 @@ export class Subscriber {
     return (this.events[0]?.at ?? NaN) - (this.told[0]?.at ?? NaN)
   }
 
-  /** Resolves as soon as it holds; looked at whenever something is told. Says what was told when that takes forever. */
-  async until(holds: () => boolean): Promise<void> {
-    const vain = Promise.withResolvers<never>()
-    const timer = setTimeout(() => {
-      const last = this.told.slice(-20).map((told) => JSON.stringify(told))
-      vain.reject(new Error(`Waited in vain for ${String(holds)}. Told last:\n${last.join('\n')}`))
-    }, FOREVER)
-    try {
-      while (!holds()) await Promise.race([this.#news.promise, vain.promise])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
   /** What it holds as handled. */
   cursor(): Promise<string | undefined> {
-    return this.#page.evaluate(
+    return this.page.evaluate(
       (name) => (globalThis as unknown as Record<string, Subscription>)[name]?.cursor,
-      this.#name,
-    )
-  }
-
-  async close(): Promise<void> {
-    await this.#page.evaluate(
-      (name) => (globalThis as unknown as Record<string, Subscription>)[name]?.close(),
-      this.#name,
+      this.name,
     )
   }
 }

@@ -13,7 +13,7 @@ import { tools } from '../../scripts/tools.mjs'
 import { CHROMIUM_ARGS } from './chromium.ts'
 
 /** Far beyond anything that a test waits for. */
-const FOREVER = 30_000
+const FOREVER = 60_000
 
 interface Message {
   readonly id?: number
@@ -138,6 +138,25 @@ export class Tab {
     }
   }
 
+  /** Resolves when the expression holds, of whatever page is there by then. */
+  async until(expression: string): Promise<void> {
+    const look = `new Promise((resolve) => {
+      const end = performance.now() + 1000
+      const look = () => {
+        const holds = Boolean(${expression})
+        if (holds || performance.now() > end) resolve(holds)
+        else setTimeout(look, 20)
+      }
+      look()
+    })`
+    const end = performance.now() + FOREVER
+    while (performance.now() < end) {
+      // In between there may be no page that could answer.
+      if (await this.get<boolean>(look).catch(() => false)) return
+    }
+    throw new Error(`Waited in vain for ${expression}`)
+  }
+
   /** Resolves when the page there has loaded. */
   async go(url: string): Promise<void> {
     await this.send('Page.navigate', { url })
@@ -166,15 +185,7 @@ export class Tab {
     return this.#tabs.send('Target.closeTarget', { targetId: this.#targetId })
   }
 
-  async #loaded(condition: string): Promise<void> {
-    const end = performance.now() + FOREVER
-    while (performance.now() < end) {
-      // In between there may be no page that could answer.
-      const there = await this.get<boolean>(`${condition} && document.readyState === 'complete'`).catch(
-        () => false,
-      )
-      if (there) return
-    }
-    throw new Error(`Waited in vain for ${condition}`)
+  #loaded(condition: string): Promise<void> {
+    return this.until(`${condition} && document.readyState === 'complete'`)
   }
 }

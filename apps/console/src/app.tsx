@@ -89,7 +89,12 @@ function TokenForm() {
     >
       <label>
         {words.token}
-        <input type="password" autocomplete="off" value={text} onInput={({ currentTarget }) => setText(currentTarget.value)} />
+        <input
+          type="password"
+          autocomplete="off"
+          value={text}
+          onInput={({ currentTarget }) => setText(currentTarget.value)}
+        />
       </label>
       <button type="submit">{words.useToken}</button>
     </form>

@@ -60,7 +60,8 @@ export function follow(): void {
   })
   following.on('state', ({ phase }) => {
     const before = hub.phase
-    hub.phase = phase === 'live' ? 'live' : phase === 'closed' ? before : before === 'live' ? 'waiting' : before
+    hub.phase =
+      phase === 'live' ? 'live' : phase === 'closed' ? before : before === 'live' ? 'waiting' : before
     if (hub.phase === 'live' && before !== 'live') void list()
     hub.changed()
   })
@@ -89,7 +90,10 @@ function take(channel: string, value: unknown, id: string, time: string): void {
       hub.readers.tell(value as ReadersTold)
       break
     case '$hub.trouble':
-      hub.trouble = [{ id, time, ...(value as Omit<TroubleLine, 'id' | 'time'>) }, ...hub.trouble].slice(0, MOST_TROUBLE)
+      hub.trouble = [{ id, time, ...(value as Omit<TroubleLine, 'id' | 'time'>) }, ...hub.trouble].slice(
+        0,
+        MOST_TROUBLE,
+      )
       break
     default:
   }
@@ -123,7 +127,11 @@ async function ask<T>(path: string): Promise<T> {
 }
 
 /** What the hub says when it says no. */
-export async function send(method: 'POST' | 'DELETE', path: string, body?: string): Promise<string | undefined> {
+export async function send(
+  method: 'POST' | 'DELETE',
+  path: string,
+  body?: string,
+): Promise<string | undefined> {
   const response = await fetch(urlOf(path), {
     method,
     headers: headers(),

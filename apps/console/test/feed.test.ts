@@ -61,11 +61,20 @@ test('snippets read the channel by its URL', () => {
     snippet('curl', 'https://h.example', 'a.b:c~'),
     "curl -N -H 'Accept: text/event-stream' 'https://h.example/channels/a.b:c~?last=10'",
   )
-  assert.match(snippet('EventSource', 'https://h.example', 'a'), /new EventSource\("https:\/\/h.example\/channels\/a\?last=10"\)/)
-  assert.match(snippet('subscribe', 'https://h.example', 'a'), /subscribe\("https:\/\/h.example\/channels\/a", \{ last: 10 \}\)/)
+  assert.match(
+    snippet('EventSource', 'https://h.example', 'a'),
+    /new EventSource\("https:\/\/h.example\/channels\/a\?last=10"\)/,
+  )
+  assert.match(
+    snippet('subscribe', 'https://h.example', 'a'),
+    /subscribe\("https:\/\/h.example\/channels\/a", \{ last: 10 \}\)/,
+  )
 })
 
 test('both languages say the same things', () => {
   assert.deepEqual(Object.keys(WORDS.ru), Object.keys(WORDS.en))
-  assert.deepEqual([preferred(['de-DE', 'ru-RU', 'en']), preferred(['fr']), preferred(['en-GB'])], ['ru', 'en', 'en'])
+  assert.deepEqual(
+    [preferred(['de-DE', 'ru-RU', 'en']), preferred(['fr']), preferred(['en-GB'])],
+    ['ru', 'en', 'en'],
+  )
 })

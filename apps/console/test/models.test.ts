@@ -14,7 +14,11 @@ const row = (name: string, more: object = {}) => ({
   ended: false,
   ...more,
 })
-const told = (rows: readonly ReturnType<typeof row>[], gone: readonly string[] = []) => ({ rows, gone, untold: 0 })
+const told = (rows: readonly ReturnType<typeof row>[], gone: readonly string[] = []) => ({
+  rows,
+  gone,
+  untold: 0,
+})
 
 describe('the channels', () => {
   test('what was told after the list was asked for is newer than the list', () => {
@@ -41,15 +45,18 @@ describe('the channels', () => {
 
   test('are found by a part of their name, and come in the order asked for', () => {
     const channels = new Channels()
-    channels.list([row('orders.1', { events: 3 }), row('news', { events: 9 }), row('Orders.2', { events: 5 })])
+    channels.list([
+      row('orders.1', { events: 3 }),
+      row('news', { events: 9 }),
+      row('Orders.2', { events: 5 }),
+    ])
     const names = (...find: Parameters<Channels['find']>) => channels.find(...find).map(({ name }) => name)
     assert.deepEqual(names('orders', 'name', false), ['Orders.2', 'orders.1'])
     assert.deepEqual(names('', 'events', true), ['news', 'Orders.2', 'orders.1'])
-    assert.deepEqual(names('', 'readers', true, (name) => (name === 'orders.1' ? 4 : 0)), [
-      'orders.1',
-      'Orders.2',
-      'news',
-    ])
+    assert.deepEqual(
+      names('', 'readers', true, (name) => (name === 'orders.1' ? 4 : 0)),
+      ['orders.1', 'Orders.2', 'news'],
+    )
   })
 })
 
@@ -89,7 +96,11 @@ describe('the readers', () => {
   })
 
   test('whatever comes and goes, the counts are those of a naive look', () => {
-    const step = fc.record({ id: fc.nat(5), parts: fc.subarray(['a', 'b', '*', 'a.*'], { minLength: 1 }), come: fc.boolean() })
+    const step = fc.record({
+      id: fc.nat(5),
+      parts: fc.subarray(['a', 'b', '*', 'a.*'], { minLength: 1 }),
+      come: fc.boolean(),
+    })
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         const readers = new Readers()
@@ -125,18 +136,25 @@ test('vital signs are kept for ten minutes, and come in columns', () => {
     sizes: [1, 2],
     cpu: 0,
   })
-  for (let second = 0; second < KEPT_SAMPLES + 5; second++) history.tell({ time: second * 1000, vitals: vitals(second) })
+  for (let second = 0; second < KEPT_SAMPLES + 5; second++)
+    history.tell({ time: second * 1000, vitals: vitals(second) })
   const [times, streams, none] = history.columns(
     ({ streams: value }) => value,
     ({ publishTime }) => publishTime?.p99,
   )
-  assert.deepEqual([times?.length, times?.[0], streams?.at(-1), none?.[0]], [KEPT_SAMPLES, 5, KEPT_SAMPLES + 4, null])
+  assert.deepEqual(
+    [times?.length, times?.[0], streams?.at(-1), none?.[0]],
+    [KEPT_SAMPLES, 5, KEPT_SAMPLES + 4, null],
+  )
   assert.deepEqual(history.sizes(), [KEPT_SAMPLES, 2 * KEPT_SAMPLES])
 })
 
 test('amounts and times in both languages', () => {
   assert.deepEqual([count(1234567, 'en'), count(2.34, 'en'), count(2.34, 'ru')], ['1,234,567', '2.3', '2,3'])
-  assert.deepEqual([bytes(999, 'en'), bytes(1500, 'en'), bytes(25_000_000, 'en')], ['999 B', '1.5 KB', '25 MB'])
+  assert.deepEqual(
+    [bytes(999, 'en'), bytes(1500, 'en'), bytes(25_000_000, 'en')],
+    ['999 B', '1.5 KB', '25 MB'],
+  )
   assert.deepEqual([milliseconds(1.26, 'en'), milliseconds(123.4, 'en')], ['1.3 ms', '123 ms'])
   assert.deepEqual([age(0, 65_000, 'en'), age(0, 400, 'en')], ['1 min. ago', '0 sec. ago'])
 })

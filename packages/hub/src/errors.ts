@@ -21,6 +21,7 @@ export type HubErrorCode =
   | 'invalid-ticket'
   | 'too-many-streams'
   | 'too-fast'
+  | 'forbidden'
   | 'draining'
 
 export interface HubErrorOptions extends ErrorOptions {
@@ -36,7 +37,7 @@ export class HubError extends Error {
   readonly limit?: number
   /** Which limit that was, for those. */
   readonly limited?: LimitName
-  /** For `too-fast`: the same will be taken after so many milliseconds. Infinity: never. */
+  /** For `too-fast`: the same will be taken after so many milliseconds. */
   readonly waitMs?: number
   override readonly name = 'HubError'
 

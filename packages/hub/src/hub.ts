@@ -25,12 +25,12 @@ import {
   type TailOptions,
 } from './hub-options.ts'
 import { Limited } from './limits/limited.ts'
-import { Limiter, type Rates } from './limits/limiter.ts'
+import { Limiter, notAtAll, type Rates } from './limits/limiter.ts'
 import { ChannelSet } from './log/channel-set.ts'
 import type { Appended, ChannelInfo, Health, Log, NewEvent } from './log/log.ts'
 import { MemoryLog } from './log/memory.ts'
 import type { RetentionRule } from './log/retention.ts'
-import { checkTargets, fingerprint, type Publishable, toBatch } from './publish.ts'
+import { checkTargets, fingerprint, type Publishable, scopedKey, toBatch } from './publish.ts'
 
 export class Hub {
   readonly log: Log
@@ -98,11 +98,7 @@ export class Hub {
     const batch = toBatch(targets, publications, this.limits)
     const end = options.end ? targets : []
     if (options.idempotencyKey === undefined) return this.log.append(batch, { end }).then(published)
-    return this.#publishOnce(
-      batch,
-      end,
-      JSON.stringify([options.scope ?? 'embedded', options.idempotencyKey]),
-    )
+    return this.#publishOnce(batch, end, scopedKey(options.scope ?? 'embedded', options.idempotencyKey))
   }
 
   async #publishOnce(batch: readonly NewEvent[], end: readonly string[], key: string): Promise<Published> {
@@ -133,7 +129,7 @@ export class Hub {
 
   /** One page of events of some channels or patterns. */
   async read(channels: string | readonly string[], options: ReadOptions = {}): Promise<Page> {
-    const { limit = 100, waitMs = 0, signal } = options
+    const { limit = this.#pageEvents, waitMs = 0, signal } = options
     const origin = originOf(options, waitMs > 0 ? { after: 'now' } : { last: limit })
     return this.readPage(this.channelSet(channels), origin, limit, {
       ms: waitMs,
@@ -153,6 +149,11 @@ export class Hub {
     if (until === undefined) return Infinity
     const now = this.clock.now()
     return endOfStream(until, now, this.clock.random()) - now
+  }
+
+  /** Events of a page when nobody said how many. */
+  get #pageEvents(): number {
+    return Math.min(100, this.limits.pageEvents)
   }
 
   #page(set: ChannelSet, origin: Origin, limit: number, wait: Wait): Promise<Page> {
@@ -175,7 +176,7 @@ export class Hub {
     for (;;) {
       if (signal.aborted) return
       // What reads in the hub's own process is not counted among its readers.
-      const page = await this.#page(set, origin, 100, {
+      const page = await this.#page(set, origin, this.#pageEvents, {
         ms: 'last' in origin ? 0 : this.limits.waitMs,
         signal,
       })
@@ -319,6 +320,7 @@ function noSeat({ of, limit }: Full): HubError {
     const text = `The hub has ${limit} readers, its limit: come back in a moment`
     return new HubError('overload', text, { limit, limited: 'streams' })
   }
+  if (limit === 0 && of === 'subject') return notAtAll('open streams', 'streams-per-subject')
   const whose = of === 'subject' ? 'You have' : 'Your address has'
   const text = `${whose} ${limit} streams and waiting long polls open, the limit: close one, or read several channels with one`
   return new HubError('too-many-streams', text, {

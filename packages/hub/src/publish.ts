@@ -95,14 +95,36 @@ function eventTooLarge(size: number, limit: number): HubError {
   return new HubError('event-too-large', text, { limit, limited: 'event' })
 }
 
-function dataText(data: unknown): string {
+/** @throws {HubError} `invalid-data` for what JSON has no text for */
+export function dataText(data: unknown): string {
   if (typeof data === 'string') return data
-  const text = JSON.stringify(data) as string | undefined
+  const text = jsonOf(data)
   if (text !== undefined) return text
   throw new HubError(
     'invalid-data',
     `Expected data that is a string or can be written as JSON, got ${typeof data}`,
   )
+}
+
+function jsonOf(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data)
+  } catch (cause) {
+    // Whoever publishes says how deep: `JSON.parse` has no limit, `JSON.stringify` has that of the stack.
+    const wrong = cause instanceof RangeError ? 'nested too deeply' : 'that can not'
+    throw new HubError('invalid-data', `Expected data that can be written as JSON, got some ${wrong}`, {
+      cause,
+    })
+  }
+}
+
+/** A million of them are kept, and the path of a publish to many channels has thousands of characters. */
+const LONGEST_KEY = 200
+
+/** An idempotency key with its scope. What is longer than most is stored as its hash. */
+export function scopedKey(scope: string, key: string): string {
+  const text = JSON.stringify([scope, key])
+  return text.length <= LONGEST_KEY ? text : createHash('sha256').update(text).digest('base64')
 }
 
 /** Equal for appends that would store the same. */

@@ -27,17 +27,17 @@ function refused(
 }
 
 describe('`Authorization`', () => {
-  test('is `Bearer`, however it is written, and the token', () => {
+  test('P17.4.1 is `Bearer`, however it is written, and the token', () => {
     for (const scheme of ['Bearer', 'bearer', 'BEARER'])
       assert.equal(take({ authorization: `${scheme} a.b-c_d~e+f/g==` }), 'a.b-c_d~e+f/g==')
   })
 
-  test('of another scheme is somebody else’s', () => {
+  test('P17.4.1 of another scheme is somebody else’s', () => {
     for (const authorization of ['Basic dTpw', 'Bearerer x', 'Digest Bearer x', '', 'xBearer y'])
       assert.equal(take({ authorization }), undefined, authorization)
   })
 
-  test('that is not one token is refused', () => {
+  test('P17.4.1 that is not one token is refused', () => {
     for (const authorization of [
       'Bearer',
       'Bearer ',
@@ -53,7 +53,7 @@ describe('`Authorization`', () => {
       refused('invalid-credentials', /one token, once/, { authorization })
   })
 
-  test('of more than 8,192 characters is refused', () => {
+  test('P17.4.5 of more than 8,192 characters is refused', () => {
     assert.equal(take({ authorization: `Bearer ${'a'.repeat(8_192)}` })?.length, 8_192)
     refused('invalid-token', /at most 8192/, { authorization: `Bearer ${'a'.repeat(8_193)}` })
     refused('invalid-token', /at most 8192/, { cookie: `__Host-downlink=${'a'.repeat(8_193)}` })
@@ -61,13 +61,13 @@ describe('`Authorization`', () => {
 })
 
 describe('the URL', () => {
-  test('is no place for a token, unless that was allowed', () => {
+  test('P17.4.3 is no place for a token, unless that was allowed', () => {
     refused('invalid-credentials', /no token in the URL.*`Authorization: Bearer …`/, {}, {}, 'x')
     refused('invalid-credentials', /in the URL/, { authorization: 'Bearer y' }, {}, 'x')
     assert.equal(take({}, { tokenInUrl: true }, 'x'), 'x')
   })
 
-  test('and the header both are too much', () => {
+  test('P17.4.3 and the header both are too much', () => {
     refused(
       'invalid-credentials',
       /send one of them/,
@@ -81,7 +81,7 @@ describe('the URL', () => {
 describe('the cookie', () => {
   const cookie = '__Host-downlink=t.o.k'
 
-  test('counts among others, and only by its whole name', () => {
+  test('P17.4.2 counts among others, and only by its whole name', () => {
     for (const header of [
       cookie,
       `a=b; ${cookie}; c=d`,
@@ -103,18 +103,18 @@ describe('the cookie', () => {
       assert.equal(take({ cookie: header }), undefined, header)
   })
 
-  test('that comes twice is refused: one of them may be another’s', () => {
+  test('P17.4.2 that comes twice is refused: one of them may be another’s', () => {
     refused('invalid-credentials', /came twice/, { cookie: `${cookie}; __Host-downlink=other` })
   })
 
-  test('gives way to what was said on purpose', () => {
+  test('P17.4.2 gives way to what was said on purpose', () => {
     assert.equal(take({ cookie, authorization: 'Bearer x' }), 'x')
     assert.equal(take({ cookie }, { tokenInUrl: true }, 'x'), 'x')
     const origin = 'https://evil.example'
     assert.equal(take({ cookie, authorization: 'Bearer x', origin, 'sec-fetch-site': 'cross-site' }), 'x')
   })
 
-  test('of pages of the hub’s own origin, of named ones, and of no page counts', () => {
+  test('P17.4.4 of pages of the hub’s own origin, of named ones, and of no page counts', () => {
     for (const headers of [
       {},
       { origin: 'https://hub.example' },
@@ -126,7 +126,7 @@ describe('the cookie', () => {
       assert.equal(take({ cookie, ...headers }), 't.o.k', JSON.stringify(headers))
   })
 
-  test('of pages of other sites is refused, for reads as for writes', () => {
+  test('P17.4.4 of pages of other sites is refused, for reads as for writes', () => {
     for (const headers of [
       { origin: 'https://evil.example' },
       { origin: 'null' },
@@ -140,7 +140,7 @@ describe('the cookie', () => {
       refused('cross-site', /name their origin in `origins`/, { cookie, ...headers })
   })
 
-  test('may have another name, which without `__Host-` counts on loopback only', () => {
+  test('P17.4.2 may have another name, which without `__Host-` counts on loopback only', () => {
     assert.equal(take({ cookie: '__Host-my=x' }, { cookie: '__Host-my' }), 'x')
     assert.equal(take({ cookie }, { cookie: '__Host-my' }), undefined)
     for (const host of ['localhost:4080', '127.0.0.1', '[::1]:1'])

@@ -26,7 +26,7 @@ async function refused(jwt: JwtOptions, given: string, message: RegExp, now?: ()
 }
 
 describe('a good token is taken', () => {
-  test('HS256, by the secret', async () => {
+  test('P17.5.1 HS256, by the secret', async () => {
     const exp = seconds() + 60
     const iat = seconds()
     assert.deepEqual(await verify({ secret: SECRET }, token({ exp, iat })), {
@@ -41,14 +41,14 @@ describe('a good token is taken', () => {
   })
 
   for (const pair of Object.values(pairs)) {
-    test(`${pair.alg}, by the public key`, async () => {
+    test(`P17.5.1 ${pair.alg}, by the public key`, async () => {
       const given = forge({ alg: pair.alg, kid: 'k' }, soon(), pair.sign)
       for (const keys of [pair.jwk(), pair.jwk('k'), { keys: [pairs.RS256.jwk('x'), pair.jwk('k')] }])
         assert.equal((await verify({ keys }, given)).subject, 'alice')
     })
   }
 
-  test('Ed25519 is another name of EdDSA', async () => {
+  test('P17.5.1 Ed25519 is another name of EdDSA', async () => {
     const given = forge({ alg: 'Ed25519' }, soon(), pairs.EdDSA.sign)
     assert.equal((await verify({ keys: pairs.EdDSA.jwk() }, given)).subject, 'alice')
   })
@@ -68,11 +68,11 @@ describe('a good token is taken', () => {
   })
 
   for (const typ of ['JWT', 'jwt', 'at+jwt', 'application/at+JWT'])
-    test(`of the type ${typ}`, async () => {
+    test(`P17.5.2 of the type ${typ}`, async () => {
       assert.ok(await verify({ secret: SECRET }, forge({ alg: 'HS256', typ }, soon(), hs256(SECRET))))
     })
 
-  test('without a subject, it is known all the same', async () => {
+  test('P17.5.4 without a subject, it is known all the same', async () => {
     const given = forge({ alg: 'HS256' }, { exp: seconds() + 60 }, hs256(SECRET))
     const { subject, known } = await verify({ secret: SECRET }, given)
     assert.deepEqual([subject, known], ['', true])
@@ -83,7 +83,7 @@ describe('a token is not taken', () => {
   const signature = /signature does not hold/
   const pem = pairs.RS256.pem()
 
-  test('with the algorithm `none`, however it is written', async () => {
+  test('P17.5.1 with the algorithm `none`, however it is written', async () => {
     for (const alg of ['none', 'None', 'NONE', '', 'nOnE'])
       for (const sign of [() => Buffer.alloc(0), hs256(SECRET)])
         await refused(
@@ -93,7 +93,7 @@ describe('a token is not taken', () => {
         )
   })
 
-  test('by HS256 with a public key as the secret', async () => {
+  test('P17.5.1 by HS256 with a public key as the secret', async () => {
     const { n = '', x = '' } = { ...pairs.RS256.jwk(), ...pairs.EdDSA.jwk() }
     const texts = [pem, pem.trim(), JSON.stringify(pairs.RS256.jwk()), n, x]
     for (const secret of [...texts, ...texts.map((text) => Buffer.from(text, 'base64url'))]) {
@@ -107,13 +107,13 @@ describe('a token is not taken', () => {
     }
   })
 
-  test('by a secret where there are only public keys, nor the other way round', async () => {
+  test('P17.5.1 by a secret where there are only public keys, nor the other way round', async () => {
     await refused({ keys: pairs.ES256.jwk() }, token(), /`alg`/)
     const given = forge({ alg: 'ES256' }, soon(), pairs.ES256.sign)
     await refused({ secret: SECRET }, given, /Expected the token's `alg` to be HS256$/)
   })
 
-  test('of another algorithm than its key is for', async () => {
+  test('P17.5.1 of another algorithm than its key is for', async () => {
     for (const alg of [
       'HS384',
       'HS512',
@@ -143,7 +143,7 @@ describe('a token is not taken', () => {
     assert.ok(await verify(jwt, forge({ alg: 'RS256' }, soon(), pairs.RS256.sign)))
   })
 
-  test('by a key that it brings along, or says where to get', async (t) => {
+  test('P17.5.2 by a key that it brings along, or says where to get', async (t) => {
     const own = pairOf('RS256')
     const fetched = t.mock.method(globalThis, 'fetch')
     for (const header of [
@@ -161,7 +161,7 @@ describe('a token is not taken', () => {
     assert.equal(fetched.mock.callCount(), 0)
   })
 
-  test('by tricks with `kid`: it is compared and nothing else', async () => {
+  test('P17.5.1 by tricks with `kid`: it is compared and nothing else', async () => {
     for (const kid of ['../../../dev/null', "' OR 1=1 --", '/etc/passwd', '__proto__', 'constructor', ''])
       await refused(
         { keys: pairs.RS256.jwk('k') },
@@ -178,7 +178,7 @@ describe('a token is not taken', () => {
     await refused({ keys: pairs.RS256.jwk('k') }, other, signature)
   })
 
-  test('with extensions that must be understood', async () => {
+  test('P17.5.2 with extensions that must be understood', async () => {
     for (const header of [
       { crit: ['exp'] },
       { crit: ['exp'], exp: 1 },
@@ -191,7 +191,7 @@ describe('a token is not taken', () => {
     await refused({ secret: SECRET }, forge(unencoded, soon(), hs256(SECRET)), /JWT|crit|signature/)
   })
 
-  test('when it was made for something else', async () => {
+  test('P17.5.2 when it was made for something else', async () => {
     for (const typ of ['logout+jwt', 'dpop+jwt', 'secevent+jwt', 'JOSE', '', 5, null, ['JWT']])
       await refused({ secret: SECRET }, forge({ alg: 'HS256', typ }, soon(), hs256(SECRET)), /`typ`|JWT/)
   })
@@ -273,13 +273,13 @@ describe('times', () => {
   const bad = (claims: object, now: number, message: RegExp): Promise<void> =>
     refused({ secret: SECRET }, forge({ alg: 'HS256' }, claims, hs256(SECRET)), message, () => now * 1000)
 
-  test('`exp` is the end, with five seconds for clocks that differ, and the grant ends then', async () => {
+  test('P17.5.3 `exp` is the end, with five seconds for clocks that differ, and the grant ends then', async () => {
     assert.equal((await good({ exp: at }, at + 4)).until, (at + 5) * 1000)
     await bad({ exp: at }, at + 5, /has expired/)
     await bad({ exp: at }, at + 5000, /has expired/)
   })
 
-  test('`nbf` is the beginning, with as many', async () => {
+  test('P17.5.3 `nbf` is the beginning, with as many', async () => {
     await good({ exp: at + 100, nbf: at }, at - 5)
     await bad({ exp: at + 100, nbf: at }, at - 6, /does not hold yet/)
   })
@@ -290,7 +290,7 @@ describe('times', () => {
     assert.ok(await verify({ secret: SECRET, clockToleranceMs: 60_000 }, given, () => (at + 59) * 1000))
   })
 
-  test('every token needs an end', async () => {
+  test('P17.5.3 every token needs an end', async () => {
     await bad({ sub: 'alice' }, at, /every token needs an end/)
     for (const exp of ['1900000000', null, true, [at + 100]])
       await bad({ exp }, at, /Expected `exp` to be a number/)
@@ -309,7 +309,7 @@ describe('issuer and audience', () => {
   const jwt = { secret: SECRET, issuer: ['https://id.example', 'https://id2.example'], audience: 'downlink' }
   const right = { iss: 'https://id2.example', aud: ['other', 'downlink'] }
 
-  test('are asked for when they are configured', async () => {
+  test('P17.5.3 are asked for when they are configured', async () => {
     assert.ok(await verify(jwt, token(right)))
     assert.ok(await verify(jwt, token({ ...right, aud: 'downlink' })))
     await refused(jwt, token({ ...right, iss: undefined }), /another issuer/)
@@ -320,7 +320,7 @@ describe('issuer and audience', () => {
     await refused(jwt, token({ ...right, aud: { downlink: true } }), /another audience/)
   })
 
-  test('a token for an audience is refused by a hub that was not told that it is one', async () => {
+  test('P17.5.3 a token for an audience is refused by a hub that was not told that it is one', async () => {
     await refused({ secret: SECRET }, token({ aud: 'somebody-else' }), /was not told that it is one/)
     await refused({ secret: SECRET }, token({ aud: [] }), /was not told that it is one/)
     assert.ok(await verify({ secret: SECRET }, token({ iss: 'whoever' })))
@@ -328,7 +328,7 @@ describe('issuer and audience', () => {
 })
 
 describe('what it claims', () => {
-  test('is taken as it says', async () => {
+  test('P17.5.5 is taken as it says', async () => {
     const downlink = { read: ['news.**', 'user.{sub}'], publish: [], end: ['a'], drop: ['b'], inspect: true }
     assert.deepEqual((await verify({ secret: SECRET }, token({ downlink }))).claims, downlink)
     assert.deepEqual((await verify({ secret: SECRET }, token())).claims, {})
@@ -363,7 +363,7 @@ describe('what it claims', () => {
     assert.equal(({} as { sub?: string }).sub, undefined)
   })
 
-  test('a subject is a short string', async () => {
+  test('P17.5.4 a subject is a short string', async () => {
     for (const sub of [5, null, ['alice'], 'a'.repeat(256)])
       await refused({ secret: SECRET }, token({ sub }), /`sub`/)
     assert.equal((await verify({ secret: SECRET }, token({ sub: 'a'.repeat(255) }))).subject.length, 255)
@@ -392,12 +392,22 @@ describe('a token that was verified', () => {
     const verifier = await createVerifier({ secret: SECRET }, { now: () => now })
     const given = token()
     await verifier.verify(given)
-    now += 66_000
+    now += 3_606_000
     assert.throws(() => verifier.verify(given), /has expired/)
     await assert.rejects(async () => verifier.verify(given), /has expired/)
   })
 
-  test('what was refused is not remembered as good, nor is another token of the same claims', async () => {
+  test('is forgotten when there are too many, the oldest first', async () => {
+    const verifier = await createVerifier({ secret: SECRET }, { remembered: 3 })
+    const tokens = ['a', 'b', 'c', 'd'].map((sub) => token({ sub }))
+    for (const given of tokens) await verifier.verify(given)
+    assert.deepEqual(
+      tokens.toReversed().map((given) => verifier.verify(given) instanceof Promise),
+      [false, false, false, true],
+    )
+  })
+
+  test('P17.5.6 what was refused is not remembered as good, nor is another token of the same claims', async () => {
     const verifier = await createVerifier({ secret: SECRET })
     const given = token()
     await verifier.verify(given)

@@ -18,7 +18,7 @@ describe('rights', () => {
     { allow: ['inspect'], to: ['root'] },
   ]
 
-  test('are all that the rules for a caller say, and what the token claims besides', () => {
+  test('P17.8.1 are all that the rules for a caller say, and what the token claims besides', () => {
     assert.deepEqual(rightsOf(rules, ANYBODY), {
       read: ['news.**'],
       publish: [],
@@ -55,7 +55,7 @@ describe('rights', () => {
     )
   })
 
-  test('a request that names no channel needs any grant of its action', () => {
+  test('P17.8.4 a request that names no channel needs any grant of its action', () => {
     assert.equal(covers(rightsOf(rules, ANYBODY), 'read', []), true)
     assert.equal(covers(rightsOf([], known('x')), 'read', []), false)
     assert.equal(covers(rightsOf(rules, ANYBODY), 'publish', []), false)
@@ -71,13 +71,13 @@ describe('the hub’s own channels', () => {
   const rights = (read: readonly string[], inspect = false): Rights =>
     rightsOf([], known('x', { read, inspect }))
 
-  test('are not granted by patterns that do not name them', () => {
+  test('P17.8.4 are not granted by patterns that do not name them', () => {
     for (const part of ['$hub', '$hub.readers', '$hub.**', '$hub.*'])
       for (const grant of ['**', '*', '*.**', '*.*', '*.readers'])
         assert.equal(covers(rights([grant]), 'read', [part]), false, `${grant} ${part}`)
   })
 
-  test('are granted by what names them, or to read by `inspect`', () => {
+  test('P17.8.4 are granted by what names them, or to read by `inspect`', () => {
     assert.equal(covers(rights(['$hub.**']), 'read', ['$hub.readers', '$hub.*']), true)
     assert.equal(covers(rights(['$hub.*']), 'read', ['$other.x']), false)
     assert.equal(covers(rights([], true), 'read', ['$hub.readers', '$hub.**']), true)
@@ -87,7 +87,7 @@ describe('the hub’s own channels', () => {
 })
 
 describe('{sub}', () => {
-  test('stands for the subject as one level', () => {
+  test('P17.8.3 stands for the subject as one level', () => {
     assert.equal(expand('user.{sub}.**', 'alice'), 'user.alice.**')
     assert.equal(expand('{sub}', 'a:b~c-D_9'), 'a:b~c-D_9')
     assert.equal(expand('{sub}.{sub}', 'a'), 'a.a')
@@ -111,7 +111,7 @@ describe('{sub}', () => {
     '{sub}',
     '$&',
   ])
-    test(`never matches for the subject ${JSON.stringify(subject)}`, () => {
+    test(`P17.8.3 never matches for the subject ${JSON.stringify(subject)}`, () => {
       for (const template of ['{sub}', 'user.{sub}', '{sub}.**', 'user.{sub}.**', '$hub.{sub}'])
         assert.equal(expand(template, subject), undefined)
     })
@@ -141,7 +141,7 @@ describe('{sub}', () => {
 })
 
 describe('a pattern is covered by one grant or not at all', () => {
-  test('two grants that cover it only together do not', () => {
+  test('P17.8.2 two grants that cover it only together do not', () => {
     const rights = rightsOf([], known('x', { read: ['a.b', 'a.c', 'a.*.**'] }))
     assert.equal(covers(rights, 'read', ['a.**']), false)
     assert.equal(covers(rights, 'read', ['a.*']), false)
@@ -171,7 +171,7 @@ describe('a pattern is covered by one grant or not at all', () => {
     )
   const reach = (part: string): string[] => channels.filter((name) => matchesPattern(part, name))
 
-  test('whoever may read parts reaches only channels that some grant of theirs reaches (the oracle enumerates)', () => {
+  test('P17.8.2 whoever may read parts reaches only channels that some grant of theirs reaches (the oracle enumerates)', () => {
     let yes = 0
     fc.assert(
       fc.property(

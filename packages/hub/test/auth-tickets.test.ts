@@ -1,9 +1,11 @@
 /** The seal of tickets: which hub can open which, and that nobody else makes one. */
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, test, type TestContext } from 'node:test'
 import { CompactEncrypt } from 'jose'
 import fc from 'fast-check'
 import { LONGEST_TICKET, type Ticket, Tickets } from '../src/auth/tickets.ts'
+import { type Clock, systemClock } from '../src/clock.ts'
+import { fetchHandler } from '../src/fetch.ts'
 import { nodeHandler } from '../src/node.ts'
 import { createHub } from '../src/index.ts'
 
@@ -84,5 +86,62 @@ test('a secret has 32 bytes at least, and the hub says so when it is made', asyn
   assert.ok(new Tickets('x'.repeat(32)))
   assert.throws(() => nodeHandler(hub, { authorize: () => true, ticketSecret: 'short' }), {
     code: 'invalid-option',
+  })
+})
+
+describe('a ticket that is seen by others', () => {
+  /** A hub whose clock is turned by hand, asked without a network. */
+  function world(t: TestContext) {
+    let passed = 0
+    const clock: Clock = { ...systemClock, now: () => Date.now() + passed }
+    const hub = createHub({ clock })
+    t.after(() => hub.close())
+    const handle = fetchHandler(hub, { authorize: () => ({ subject: 'alice' }), ticketSecret: SECRET })
+    const issue = async (): Promise<string> => {
+      const body = JSON.stringify({ channels: ['a'] })
+      const answer = await handle(new Request('http://hub.example/tickets', { method: 'POST', body }))
+      return ((await answer.json()) as { ticket: string }).ticket
+    }
+    /** The status; what is opened is closed. */
+    const open = async (ticket: string, more = '', headers: Record<string, string> = {}): Promise<number> => {
+      const url = `http://hub.example/channels/a?transport=sse&ticket=${ticket}${more}`
+      const answer = await handle(new Request(url, { headers }))
+      await answer.body?.cancel()
+      return answer.status
+    }
+    return { hub, issue, open, pass: (ms: number) => (passed += ms) }
+  }
+
+  test('P17.6.4 opens no first stream after 30 s, whatever else stands in its URL', async (t) => {
+    const { issue, open, pass } = world(t)
+    const [one, other] = [await issue(), await issue()]
+    pass(29_000)
+    assert.equal(await open(one), 200)
+    pass(2_000)
+    for (const ticket of [one, other]) {
+      assert.equal(await open(ticket), 401)
+      assert.equal(await open(ticket, '&after=abc-1'), 401)
+      for (const id of ['', 'x', '-1', 'abc-01', 'abc-1 abc-2'])
+        assert.equal(await open(ticket, '', { 'last-event-id': id }), 401, id)
+    }
+  })
+
+  test('P17.6.4 P17.6.2 goes on for who comes back with a cursor, for an hour at most', async (t) => {
+    const { issue, open, pass } = world(t)
+    const ticket = await issue()
+    pass(31_000)
+    assert.equal(await open(ticket, '', { 'last-event-id': 'abc-1' }), 200)
+    pass(3_600_000 - 32_000)
+    assert.equal(await open(ticket, '', { 'last-event-id': 'abc-1' }), 200)
+    pass(1_000)
+    assert.equal(await open(ticket, '', { 'last-event-id': 'abc-1' }), 401)
+  })
+
+  test('P12.3.3 opens nothing when its subject was revoked', async (t) => {
+    const { hub, issue, open, pass } = world(t)
+    const ticket = await issue()
+    pass(1)
+    hub.disconnect({ subject: 'alice', revoke: true })
+    assert.equal(await open(ticket), 401)
   })
 })

@@ -245,16 +245,20 @@ describe('a line of the log', () => {
 })
 
 test('the configuration is shown by name: what is not named is not shown', () => {
-  const shown = JSON.stringify(
-    shownConfig({
-      log: { engine: 'sqlite', path: '/var/log.db' },
-      retention: [{ channels: '**', count: Infinity, age: 5 }],
-      logLevel: 'info',
-      ...({ secret: 'SECRET', jwt: { secretEnv: 'SECRET' } } as object),
-    }),
-  )
-  assert.equal(
-    shown,
-    '{"log":"sqlite:/var/log.db","retention":[{"channels":"**","count":"none","age":5}],"logLevel":"info"}',
-  )
+  const secrets = { secret: 'SECRET', ticketSecret: 'SECRET' }
+  const settings = {
+    log: { engine: 'sqlite', path: '/var/log.db' },
+    retention: [{ channels: '**', count: Infinity, age: 5 }],
+    logLevel: 'info',
+    limits: { streams: Infinity, body: 5 },
+    jwt: { secretEnv: 'NAME', jwksUrl: 'https://keys.example/set?key=SECRET', ...secrets },
+    ...secrets,
+  } as const
+  assert.deepEqual(JSON.parse(JSON.stringify(shownConfig(settings))), {
+    log: 'sqlite:/var/log.db',
+    retention: [{ channels: '**', count: 'none', age: 5 }],
+    logLevel: 'info',
+    limits: { streams: 'none', body: 5 },
+    jwt: { secretEnv: 'NAME', jwksUrl: 'https://keys.example/set' },
+  })
 })

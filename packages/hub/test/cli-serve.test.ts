@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
+import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { loadPage } from '../src/cli/page.ts'
 import { spawnQuietly } from '../../../e2e/helpers/process.ts'
 import { messagesOf, result, run, serving } from './cli/command.ts'
+import { folderOf } from './cli/folder.ts'
 
 test('prints lines that work when they are pasted', async (t) => {
   const { command, url } = await serving(t, ['--port', '0'])
@@ -97,7 +99,7 @@ for (const [args, line] of [
   [['serve', '--port', 'x'], /--port x: Expected a whole number from 0 to 65535/],
   [['serve', '--port'], /argument missing/],
   [['serve', '--prot', '1'], /unknown option '--prot' \(Did you mean --port\?\)/],
-  [['serve', '--host', '0.0.0.0'], /--host 0\.0\.0\.0: A hub without rules listens on loopback only/],
+  [['serve', '--host', 'a/b'], /--host a\/b: Expected a name or an address/],
   [['serve', '--log', 'redis:x'], /--log redis:x: Expected memory, or sqlite: and the path of a file/],
   [['serve', '--log', 'sqlite:data/'], /--log sqlite:data\/: Expected memory, or sqlite:/],
   [['serve', '--log', 'memory', '--durability', 'os'], /--durability is for a log on disk/],
@@ -106,6 +108,12 @@ for (const [args, line] of [
   [['serve', '--retention', 'a=count:0'], /count:0: Expected a whole number of events, 1 or more, or none/],
   [['serve', '--retention', 'a..b=count:1'], /empty level/],
   [['serve', '--forget', 'soon'], /--forget soon: Expected a time such as 90s/],
+  [
+    ['serve', '--limit', 'stream=1'],
+    /--limit stream=1: Expected a limit such as streams=20000\. There are streams, /,
+  ],
+  [['serve', '--limit', 'body'], /--limit body: Expected a limit such as/],
+  [['serve', '--limit', 'body=big'], /--limit body=big: Expected a size such as 512KB/],
   [['serve', '--log-level', 'all'], /--log-level all: .*silent, error, warn, info, debug/],
   [
     ['serve', '--trust-proxy', 'all'],
@@ -245,3 +253,16 @@ async function accepts(port: number): Promise<boolean> {
   socket.destroy()
   return accepted
 }
+
+test('a limit by flag goes before that of the file, and others of the file hold', async (t) => {
+  const folder = folderOf(t)
+  const config = join(folder, 'downlink.json')
+  writeFileSync(config, '{"log":"memory","limits":{"body":"1KB","event":"10B","log":"1KB"}}')
+  const { url } = await serving(t, ['--port', '0', '--config', config, '--limit', 'event=20B'])
+  const publish = async (size: number): Promise<number> =>
+    (await fetch(`${url}/channels/a`, { method: 'POST', body: 'x'.repeat(size) })).status
+  assert.deepEqual([await publish(20), await publish(21), await publish(1_025)], [200, 413, 413])
+  const statuses = []
+  for (let n = 0; n < 6; n++) statuses.push(await publish(20))
+  assert.deepEqual(statuses, [200, 200, 200, 200, 503, 503])
+})

@@ -1,9 +1,10 @@
 /** `downlink tail` over connections that break, go silent, and hubs that die: every event once, in order, or a gap. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { randomOf, seedOf } from '../../../e2e/helpers/random.ts'
 import { startRelay } from '../../../e2e/helpers/relay.ts'
 import { run, serving } from './cli/command.ts'
-import { randomOf, seedOf, startHub } from './cli/hub.ts'
+import { startHub } from './cli/hub.ts'
 
 const TRANSPORTS = ['sse', 'long-poll', 'poll'] as const
 
@@ -15,8 +16,8 @@ for (const transport of TRANSPORTS) {
     t.after(() => relay[Symbol.asyncDispose]())
     // Every third connection is cut in its first page or block, the others a little later.
     // Pages are compressed.
-    const [first, most] = transport === 'poll' ? [300, 3_000] : [2_000, 30_000]
-    // Every fourth lives long, so that the growing waits between failures stay short.
+    const [first, most] = transport === 'poll' ? [300, 10_000] : [2_000, 30_000]
+    // Every fourth lives long: of those that break in a row each has the next one wait twice as long.
     relay.lifetime = () => {
       if (relay.accepted % 4 === 3) return 3 * most
       return Math.floor(random() * (relay.accepted % 3 === 0 ? first : most))

@@ -5,9 +5,11 @@ import {
   afterValue,
   channelsValue,
   channelValue,
+  envNameValue,
   headersValue,
   hostValue,
   hubValue,
+  isLoopback,
   lastValue,
   logValue,
   originsValue,
@@ -37,15 +39,29 @@ test('last is a whole number from 0 to 1000', () => {
   refuses(lastValue, ['1001', '-1', 'all', ''], /from 0 to 1000/)
 })
 
-test('P17.1.1: a host without rules is a loopback name or address', () => {
+test('a host is a name or an address; some are loopback', () => {
   for (const host of ['localhost', '127.0.0.1', '127.8.9.1', '::1', 'hub.localhost']) {
     assert.equal(hostValue(host), host)
+    assert.ok(isLoopback(host), host)
+  }
+  for (const host of ['0.0.0.0', '::', '192.168.1.7', 'example.org', '128.0.0.1', 'fe80::1']) {
+    assert.equal(hostValue(host), host)
+    assert.ok(!isLoopback(host), host)
   }
   assert.equal(hostValue('[::1]'), '::1')
   refuses(
     hostValue,
-    ['0.0.0.0', '::', '192.168.1.7', 'example.org', '', '128.0.0.1', '[::]', 'fe80::1'],
-    /loopback/,
+    ['', 'a b', 'http://localhost', 'a/b', '-a', '[a]', 'a:80', '[::1]:80'],
+    /a name or an address/,
+  )
+})
+
+test('the name of a variable is not what it holds', () => {
+  assert.equal(envNameValue('MY_TOKEN'), 'MY_TOKEN')
+  refuses(
+    envNameValue,
+    ['', '1A', 'A B', 'eyJhbGciOiJIUzI1NiJ9.e30.x', 'a-b', 'A=B'],
+    /the name of a variable/,
   )
 })
 

@@ -3,7 +3,7 @@
  * their own pace: the same seed gives the same world, but not always the same order of what happens at one instant.
  *
  *   DOWNLINK_SIM_SEED=123   runs that one world again
- *   DOWNLINK_SIM_RUNS=1000  runs so many, not the default 20
+ *   DOWNLINK_SIM_RUNS=1000  runs so many, not the default 5
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -11,7 +11,7 @@ import { SqliteDisk } from './simulation/disk.ts'
 import { runScenario, type Tally } from './simulation/scenario.ts'
 
 const given = process.env['DOWNLINK_SIM_SEED']
-const runs = given === undefined ? Number(process.env['DOWNLINK_SIM_RUNS'] ?? 20) : 1
+const runs = given === undefined ? Number(process.env['DOWNLINK_SIM_RUNS'] ?? 5) : 1
 const first = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given)
 
 test(

@@ -3,14 +3,14 @@
  * whoever lives long enough catches up.
  *
  *   DOWNLINK_SIM_SEED=123   runs that one world again
- *   DOWNLINK_SIM_RUNS=5000  runs so many, not the default 200
+ *   DOWNLINK_SIM_RUNS=5000  runs so many, not the default 100
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runScenario, type Tally } from './simulation/scenario.ts'
 
 const given = process.env['DOWNLINK_SIM_SEED']
-const runs = given === undefined ? Number(process.env['DOWNLINK_SIM_RUNS'] ?? 200) : 1
+const runs = given === undefined ? Number(process.env['DOWNLINK_SIM_RUNS'] ?? 100) : 1
 const first = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given)
 
 test(

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Pulse } from '../src/delivery/pulse.ts'
+import { plainVariant } from '../src/delivery/variant.ts'
 import { SimulatedClock } from './simulation/clock.ts'
 import { Stage } from './simulation/stage.ts'
 
@@ -12,6 +13,16 @@ test('P6.5.1 every stream has one heartbeat an interval, the first after a rando
   assert.ok(all.every(({ sink }) => sink.text.endsWith('\n\n:\n')))
   await stage.clock.run(15_000 * 9)
   assert.ok(all.every(({ sink }) => sink.text.endsWith(`\n\n${':\n'.repeat(10)}`)))
+})
+
+test('P6.3.6 whoever sees no comments is sent a cursor for each heartbeat', async () => {
+  const stage = new Stage({ heartbeatMs: 15_000 })
+  const { sink } = await stage.open(['a'], { after: 'now' }, { variant: { ...plainVariant, whole: true } })
+  await stage.publish(['b', '1'])
+  await stage.clock.run(15_000 * 3)
+  assert.equal(sink.control('cursor').length, 3)
+  assert.equal(sink.events.at(-1)?.lastEventId, stage.cursor(1))
+  assert.ok(!sink.text.includes('\n:'))
 })
 
 test('heartbeats are spread over the interval', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { Agenda, type Due } from '../src/delivery/agenda.ts'
+import type { Holder } from '../src/delivery/holder.ts'
 import { endOfStream, noticeOf } from '../src/delivery/term.ts'
 import { createHub } from '../src/hub.ts'
 import { SimulatedClock, settled } from './simulation/clock.ts'
@@ -173,6 +174,55 @@ test('P13.3.4 a right that has ended opens nothing', async (t) => {
   assert.throws(() => hub.readPage(set, { after: 'now' }, 10, { ms: 1, holder }), { code: 'expired' })
   await settled()
   assert.deepEqual(sink.writes, [])
+})
+
+test('P12.3.3 what was revoked while a request was under way opens nothing either', async (t) => {
+  const clock = new SimulatedClock()
+  const hub = createHub({ clock })
+  t.after(() => hub.close())
+  const set = hub.channelSet('a')
+  const holder = { subject: 'alice', issued: clock.now() }
+  const open = (one: Holder): unknown =>
+    hub.open(set, { after: 'now' }, new RecordingSink(), undefined, undefined, one)
+  open(holder)
+  assert.equal(hub.disconnect({ subject: 'alice', revoke: true }), 1)
+  assert.throws(() => open(holder), { code: 'revoked' })
+  assert.throws(() => hub.readPage(set, { after: 'now' }, 10, { ms: 1, holder }), { code: 'revoked' })
+  open({ ...holder, issued: clock.now() + 1 })
+  assert.equal(hub.delivery.readers, 1)
+})
+
+test('P12.3.2 who is disconnected is given first what was published before', async () => {
+  const stage = new Stage()
+  const { sink } = await stage.open(['a'])
+  await stage.append(['a', '1'])
+  assert.deepEqual(sink.data, [])
+  assert.equal(
+    stage.delivery.endThose(() => true),
+    1,
+  )
+  assert.deepEqual([sink.data, sink.state], [['1'], 'ended'])
+  assert.equal(
+    stage.delivery.endThose(() => true),
+    0,
+  )
+})
+
+test('P12.3.2 one reader is disconnected by its number, a waiting long poll too', async (t) => {
+  const clock = new SimulatedClock()
+  const hub = createHub({ clock })
+  t.after(() => hub.close())
+  const set = hub.channelSet('a')
+  const sinks = [new RecordingSink(), new RecordingSink()] as const
+  for (const sink of sinks) hub.open(set, { after: 'now' }, sink)
+  const page = hub.readPage(set, { after: 'now' }, 10, { ms: 60_000 })
+  await settled()
+  const [first, , poll] = [...hub.delivery.list()]
+  assert.equal(hub.disconnect({ reader: first?.id ?? 0 }), 1)
+  assert.deepEqual([sinks[0].state, sinks[1].state, hub.delivery.waiting], ['ended', 'open', 1])
+  assert.equal(hub.disconnect({ reader: poll?.id ?? 0 }), 1)
+  assert.deepEqual((await page).events, [])
+  assert.equal(hub.disconnect({ reader: poll?.id ?? 0 }), 0)
 })
 
 describe('the agenda', () => {

@@ -46,6 +46,11 @@ describe('the guard', () => {
     '2130706433',
     'localhost, evil.example',
     ' localhost',
+    'evil.example#.localhost',
+    'evil.example/.localhost',
+    'evil.example?.localhost',
+    'evil.example\\.localhost',
+    'evil.example .localhost',
   ])
     test(`P17.1.2 ${JSON.stringify(host)} is not`, () => assert.ok(!isLoopbackHost(host)))
 

@@ -185,7 +185,12 @@ describe('hostile requests', () => {
     }
   })
 
-  test('P18.1.4 bytes that are no request, behind one that waits or on a stream, are not answered within its answer', async () => {
+  test('P18.1.4 bytes that are no request, behind one that waits or on a stream, are not answered within its answer', async (t) => {
+    // A machine that is busy may take longer for a head than that of the other tests has.
+    const hub = createHub()
+    t.after(() => hub.close())
+    const server = await serveHub(hub)
+    t.after(() => server.stop())
     for (const accept of ['application/json', 'text/event-stream']) {
       using connection = new RawConnection(server.url)
       connection.send(bytes('GET /channels/x?wait=60', { Accept: accept }))

@@ -213,6 +213,22 @@ describe('ends', () => {
     await until(() => session.destroyed)
   })
 
+  test('P18.3.6 a connection whose first bytes come while the hub stops is told so, too', async (t) => {
+    const { url, stop } = await served(t)
+    using connection = new FrameConnection(url, false)
+    connection.send(Buffer.from('PRI * '))
+    assert.equal((await ask(`${url}/healthz`)).status, 200)
+    const stopped = stop()
+    connection.send(
+      Buffer.from('HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+      frame(TYPE.settings, 0, 0),
+      request(1, '/healthz'),
+    )
+    assert.equal(await connection.goaway(), ERROR.none)
+    await connection.closed
+    await stopped
+  })
+
   test('a session that its peer half-closes is closed', async (t) => {
     const { hub, url } = await served(t)
     using connection = new FrameConnection(url)
@@ -329,13 +345,16 @@ describe('requests', () => {
 
   test('large bodies that never end hold up no small one', async (t) => {
     const { session } = await served(t)
-    for (let n = 0; n < 32; n++) {
+    const begun = Array.from({ length: 32 }, () => {
       const stream = session.request({ ':method': 'POST', ':path': '/channels/x' })
       stream.on('error', () => {})
-      stream.write(Buffer.alloc(200_000))
-    }
+      return new Promise((resolve) =>
+        stream.write('begun', () => resolve(stream.write(Buffer.alloc(200_000)))),
+      )
+    })
+    await Promise.all(begun)
     const post = session.request({ ':method': 'POST', ':path': '/channels/x' })
-    post.end('small')
+    post.end('small'.repeat(10_000))
     assert.equal((await answer(post)).status, 200)
   })
 })

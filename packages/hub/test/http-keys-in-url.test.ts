@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { splitKeys } from '../src/http/keys-in-url.ts'
+import { keysOf, splitKeys, withoutKeys } from '../src/http/keys-in-url.ts'
+import { fakeRequest } from './wire-contract/fake-request.ts'
 
 test('takes ticket and access_token off the query, wherever they stand, and leaves the rest as it was', () => {
   assert.deepEqual(splitKeys('after=a%20b&ticket=T.1&x'), { keys: { ticket: 'T.1' }, rest: 'after=a%20b&x' })
@@ -14,6 +15,14 @@ test('takes ticket and access_token off the query, wherever they stand, and leav
 
 test('finds them under percent-encoded names too', () => {
   assert.deepEqual(splitKeys('tick%65t=T&last=1'), { keys: { ticket: 'T' }, rest: 'last=1' })
+})
+
+test('a request is rid of them however their names are written', () => {
+  for (const query of ['ticket=T', 'tick%65t=T', '%74icket=T&last=1', 'last=1&ticket']) {
+    const request = withoutKeys(fakeRequest(query))
+    assert.doesNotMatch(request.query, /T|tick/, query)
+    assert.notEqual(keysOf(request).ticket, undefined, query)
+  }
 })
 
 test('refuses one that is given twice', () => {

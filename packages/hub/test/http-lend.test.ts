@@ -27,7 +27,7 @@ interface Lending {
 }
 
 async function lending(t: TestContext, options: HubServerOptions = {}): Promise<Lending> {
-  const hub = createHub({ onError: () => {} })
+  const hub = createHub({ onError: () => {}, limits: { event: Infinity } })
   const own = await serveHub(hub, { host: '127.0.0.1', ...options })
   return around(t, hub, own.server, own.url, () => own.stop())
 }

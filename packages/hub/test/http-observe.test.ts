@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import type { Authorize } from '../src/auth/authorize.ts'
+import { Refusal } from '../src/auth/refusal.ts'
 import { fetchHandler } from '../src/fetch.ts'
 import { loggedPath, type RequestRecord } from '../src/http/observe.ts'
 import { type HubServer, type HubServerOptions, serveHub } from '../src/http/server.ts'
@@ -68,7 +69,7 @@ describe('an observer', () => {
   test('is told who asked, where the rules know', async (t) => {
     const { server, refused, answered } = await observed(t, { authorize: known })
     await ask(`${server.url}/channels/$hub`, { method: 'POST', body: 'x', headers: { 'x-subject': 'ada' } })
-    await ask(`${server.url}/channels/a?ticket=T`, { headers: { 'x-subject': 'grace' } })
+    await ask(`${server.url}/channels/a?access_token=T`, { headers: { 'x-subject': 'grace' } })
     await post(`${server.url}/channels/a?access_token=T`, 'x', { 'x-subject': 'joan' })
     assert.deepEqual(
       refused.map(({ status, subject }) => [status, subject]),
@@ -81,6 +82,18 @@ describe('an observer', () => {
         ['GET', 200, undefined, 'grace'],
         ['POST', 200, undefined, 'joan'],
       ],
+    )
+  })
+
+  test('is told who was refused, which the answer does not say', async (t) => {
+    const authorize: Authorize = () => new Refusal('forbidden', 'Not for you', { subject: 'mallory' })
+    const { server, refused } = await observed(t, { authorize })
+    const got = await ask(`${server.url}/channels/a?last=1`)
+    assert.equal(got.status, 403)
+    assert.doesNotMatch(JSON.stringify(got), /mallory/)
+    assert.deepEqual(
+      refused.map(({ code, subject }) => [code, subject]),
+      [['forbidden', 'mallory']],
     )
   })
 

@@ -38,6 +38,34 @@ describe('the query', () => {
     refuseQuery('')
   })
 
+  test('data is nested at most 100 levels deep: to write what is nested thousands deep takes the square of its depth', () => {
+    const nested = (open: string, close: string, depth: number): string =>
+      `{"data":${open.repeat(depth)}1${close.repeat(depth)}}`
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+      ['[1,{"b":2,"a":', '}]'],
+    ] as const) {
+      const levels = open.includes('{') && open.startsWith('[') ? 50 : 100
+      assert.equal(parseNdjson(nested(open, close, levels), undefined, 1).length, 1)
+      const text = `{"data":1}\n${nested(open, close, levels + 1)}`
+      assert.throws(() => parseNdjson(text, undefined, 2), code('invalid-ndjson', { line: 2 }))
+    }
+    const wide = `{"data":[${'[],'.repeat(1_000)}{}]}`
+    assert.equal(parseNdjson(wide, undefined, 1).length, 1)
+  })
+
+  test('a refusal shows control characters as escapes, so that it forges no line of a log and drives no terminal', () => {
+    const refusals = [
+      () => new Query('a%1b%0a%c2%9b=1', ['a']),
+      () => new Query('a=%1b%0a%c2%9b', ['a']).number('a', 0, 9),
+      () => parseNdjson('\x1b\x7f\u2028\u202e\u{e0001}', undefined, 1),
+      () => parseNdjson(JSON.stringify({ data: '', type: 'downlink:\x7f\u009b' }), undefined, 1),
+    ]
+    for (const refusal of refusals)
+      assert.throws(refusal, /^Problem: [^\p{C}\p{Zl}\p{Zp}]*\\u00[^\p{C}\p{Zl}\p{Zp}]*$/u)
+  })
+
   test('P1.3.3 any text is a whole number within its range, or a problem', () => {
     const property = fc.property(fc.oneof(fc.string(), fc.integer().map(String)), (text) => {
       const query = new Query(new URLSearchParams({ n: text }).toString(), ['n'])
@@ -71,7 +99,12 @@ describe('NDJSON', () => {
       fc.constantFrom('\n', '\r\n', '\n\n', '\n \t\n'),
       (lines, end) => {
         const text = lines.map((value) => JSON.stringify(value) + end).join('')
-        const expected = JSON.parse(JSON.stringify(lines)) as unknown
+        // An object is stored as its JSON, and so read as that.
+        const expected = lines.map(({ data, ...rest }) => ({
+          ...rest,
+          data:
+            typeof data === 'object' ? JSON.stringify(data) : (JSON.parse(JSON.stringify(data)) as unknown),
+        }))
         assert.deepEqual(parseNdjson(text, undefined, 20), expected)
       },
     )
@@ -193,10 +226,10 @@ describe('problems', () => {
     }
   })
 
-  test('P14.1.1 those of 500 and 503 are temporary', () => {
+  test('P14.1.1 those of 429, 500 and 503 are temporary', () => {
     for (const name of Object.keys(PROBLEMS) as (keyof typeof PROBLEMS)[]) {
       const problem = new Problem(name, '')
-      assert.equal(problem.temporary, problem.status === 500 || problem.status === 503, name)
+      assert.equal(problem.temporary, [429, 500, 503].includes(problem.status), name)
     }
   })
 })

@@ -7,6 +7,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { type Page, parsePage } from '@downlink/wire'
 import fc from 'fast-check'
 import type { WholeAnswer } from '../src/http/message.ts'
+import type { codePageBody } from '../src/http/page-coding.ts'
 import { Polls } from '../src/http/polls.ts'
 import { readRequest } from '../src/http/read-request.ts'
 import { createHub, type Hub } from '../src/hub.ts'
@@ -58,9 +59,9 @@ class Poller {
   readonly hub: Hub
   readonly #polls: Polls
 
-  constructor(hub: Hub) {
+  constructor(hub: Hub, code?: typeof codePageBody) {
     this.hub = hub
-    this.#polls = new Polls(hub, true)
+    this.#polls = new Polls(hub, true, code)
   }
 
   answer(parts: string, query = 'after=start', headers = {}): WholeAnswer | Promise<WholeAnswer> {
@@ -151,9 +152,13 @@ for (const engine of engines) {
         // What is erased is swept before anything is forgotten.
         while (hub.log.version() === undefined) await poller.page(channel)
         await act(hub, clock)
-        let page = await poller.page(channel)
         // An engine that is behind with what is too old says so, and nothing is kept meanwhile.
-        while (!seen(page) && hub.log.version() === undefined) page = await poller.page(channel)
+        let behind: boolean
+        let page: Page
+        do {
+          behind = hub.log.version() === undefined
+          page = await poller.page(channel)
+        } while (behind && !seen(page))
         assert.equal(seen(page), true)
         assert.equal(seen(await poller.page(channel)), true)
       })
@@ -332,5 +337,50 @@ describe('what polls keep', () => {
     const one = await poller.answer('a', undefined, wanted)
     assert.equal(one.headers['content-encoding'], 'gzip')
     assert.equal(await poller.answer('a', undefined, wanted), one)
+  })
+
+  test('a page that cannot be coded goes out as it is, and is coded for the next who asks', async (context) => {
+    const { log } = start(context)
+    let failures = 1
+    const poller = new Poller(hubOf(context, log), async () => {
+      if (failures-- > 0) throw new Error('no memory')
+      return Buffer.from('coded')
+    })
+    await log.append([{ channel: 'a', data: 'x'.repeat(2_000) }])
+    const wanted = { 'accept-encoding': 'gzip' }
+    const first = await poller.answer('a', undefined, wanted)
+    assert.deepEqual([first.status, first.headers['content-encoding']], [200, undefined])
+    assert.match(String(first.body), /xxx/)
+    const second = await poller.answer('a', undefined, wanted)
+    assert.deepEqual([second.headers['content-encoding'], String(second.body)], ['gzip', 'coded'])
+    assert.equal(log.reads, 1)
+  })
+
+  test('what a page is in each coding counts too', async (context) => {
+    const { log } = start(context)
+    const poller = new Poller(hubOf(context, log), async () => Buffer.alloc(1024 * 1024))
+    await log.append([{ channel: 'a', data: 'x'.repeat(2_000) }])
+    for (let last = 1; last <= 6; last++)
+      for (const coding of ['br', 'gzip'])
+        await poller.answer('a', `last=${last}`, { 'accept-encoding': coding })
+    await poller.answer('a', 'last=1')
+    assert.equal(log.reads, 6)
+    for (let last = 7; last <= 8; last++)
+      for (const coding of ['br', 'gzip'])
+        await poller.answer('a', `last=${last}`, { 'accept-encoding': coding })
+    await poller.answer('a', 'last=1')
+    assert.equal(log.reads, 9)
+  })
+
+  test('what a page in a coding leaves when it is replaced counts no more', async (context) => {
+    const { log } = start(context)
+    const poller = new Poller(hubOf(context, log), async () => Buffer.alloc(1024 * 1024))
+    const wanted = { 'accept-encoding': 'gzip' }
+    for (let round = 0; round < 40; round++) {
+      await log.append([{ channel: 'a', data: 'x'.repeat(2_000) }])
+      await poller.answer('a', 'last=1', wanted)
+      await poller.answer('a', 'last=1', wanted)
+    }
+    assert.equal(log.reads, 40)
   })
 })

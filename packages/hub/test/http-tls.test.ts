@@ -142,8 +142,10 @@ describe('who speaks what', () => {
     await once(socket, 'connect')
     await ask(`${url}/healthz`)
     const closed = once(socket, 'close')
+    const begun = performance.now()
     await own.stop()
     await closed
+    assert.ok(performance.now() - begun < 5_000)
   })
 })
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Gap, PageEvent } from '@downlink/wire'
 import { createHub, type Hub } from '../src/hub.ts'
-import type { HubOptions } from '../src/hub-options.ts'
+import type { HubOptions, Published } from '../src/hub-options.ts'
 import { SimulatedClock, settled } from './simulation/clock.ts'
 import { OpenLog, RecordingSink } from './simulation/stage.ts'
 
@@ -57,6 +57,23 @@ test('publishes a batch to several channels: line by line, in each the channels 
     events.map(({ id }) => id),
     ids,
   )
+})
+
+test('a key is remembered in few bytes, however long its scope is, and scopes don’t meet', async (t) => {
+  const { hub, log } = world(t)
+  const keys: string[] = []
+  const append = log.append.bind(log)
+  log.append = (batch, options) => {
+    keys.push(options?.idempotency?.key ?? '')
+    return append(batch, options)
+  }
+  const long = 'x'.repeat(16_000)
+  const publish = (scope: string): Promise<Published> =>
+    hub.publish('a', ['1', '2', '3'], { idempotencyKey: 'k', scope })
+  const [first, again, other] = [await publish(long), await publish(long), await publish(`${long}y`)]
+  assert.deepEqual([first.repeated, again.repeated, other.repeated], [false, true, false])
+  assert.deepEqual(again.ids, first.ids)
+  for (const key of keys) assert.ok(key.length <= 200)
 })
 
 test('refuses what is no publish, and stores nothing', async (t) => {

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { Seats } from '../src/delivery/seats.ts'
 import { HubError } from '../src/errors.ts'
 import { Limiter } from '../src/limits/limiter.ts'
+import { both, FreePlaces } from '../src/http/places.ts'
 import { netOf } from '../src/limits/net-of.ts'
 import { TokenBuckets } from '../src/limits/token-buckets.ts'
 import { SimulatedClock } from './simulation/clock.ts'
@@ -156,10 +157,10 @@ describe('the limiter', () => {
     const limiter = new Limiter(new SimulatedClock(), { ...rates, publishesPerChannel: Infinity })
     limiter.publish({ subject: 'ann', limits: { publishes: 1_000 } }, ['a'], 1_000)
     limiter.publish({ subject: 'ann', limits: { publishes: 1_000 } }, ['a'], 1_000)
-    assert.equal(
-      refused(() => limiter.publish({ subject: 'ann', limits: { publishes: 0 } }, ['a'], 1)).waitMs,
-      Infinity,
-    )
+    assert.throws(() => limiter.publish({ subject: 'ann', limits: { publishes: 0 } }, ['a'], 1), {
+      code: 'forbidden',
+      limited: 'publishes-per-subject',
+    })
   })
 
   test('gives tickets at their rate', async () => {
@@ -241,5 +242,38 @@ describe('seats', () => {
       seats.take({ subject: '' })
     }
     assert.deepEqual(seats.full({ subject: '' }, most), { of: 'hub', limit: 100 })
+  })
+})
+
+describe('places', () => {
+  test('are as many as there are; who waits comes in order, when one has left', () => {
+    let waits = 0
+    const places = new FreePlaces(2, () => waits++)
+    const come: number[] = []
+    const leave = [0, 1, 2, 3].map((n) => places.take(() => come.push(n)))
+    assert.deepEqual([come, waits], [[0, 1], 2])
+    leave[0]?.()
+    leave[0]?.()
+    assert.deepEqual(come, [0, 1, 2])
+    leave[3]?.()
+    leave[1]?.()
+    leave[2]?.()
+    for (const n of [4, 5, 6]) places.take(() => come.push(n))
+    assert.deepEqual(come, [0, 1, 2, 4, 5])
+  })
+
+  test('of two kinds are given up together', () => {
+    const [own, all] = [new FreePlaces(1), new FreePlaces(1)]
+    const come: string[] = []
+    const places = both(own, all)
+    const first = places.take(() => come.push('first'))
+    const second = places.take(() => come.push('second'))
+    const other = all.take(() => come.push('other'))
+    first()
+    assert.deepEqual(come, ['first', 'other'])
+    second()
+    other()
+    places.take(() => come.push('third'))
+    assert.deepEqual(come, ['first', 'other', 'third'])
   })
 })

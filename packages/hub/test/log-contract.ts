@@ -4,12 +4,15 @@
  */
 import { describe } from 'node:test'
 import { appendFacts, endFacts, idempotencyFacts, reopenFacts } from './log-contract/append.ts'
+import { dropFacts } from './log-contract/drops.ts'
+import { forgetFacts } from './log-contract/forgetting.ts'
 import { fullFacts } from './log-contract/full.ts'
-import { dropFacts, forgetFacts, gapFacts, retentionFacts } from './log-contract/gaps.ts'
+import { gapFacts } from './log-contract/gaps.ts'
 import type { OpenLog, Without } from './log-contract/harness.ts'
 import { modelFacts } from './log-contract/compare.ts'
 import { promiseFacts } from './log-contract/promise.ts'
 import { readFacts } from './log-contract/read.ts'
+import { retentionFacts } from './log-contract/retention.ts'
 import { channelFacts, lifeFacts, tailFacts } from './log-contract/tail.ts'
 import { versionFacts } from './log-contract/version.ts'
 

@@ -7,16 +7,23 @@ import { type ProgramOptions, programs, startProgram } from './proxies/programs.
 
 const OPENING = 'event: downlink:open'
 
-async function behind(t: TestContext, name: keyof typeof programs, options?: ProgramOptions) {
-  const { hub, url: direct } = await servedHub(t, {}, { authorize: () => true })
+async function behind(t: TestContext, name: keyof typeof programs, options: ProgramOptions = {}) {
+  const { h2c = false } = options
+  const { hub, url: direct, accepted } = await servedHub(t, {}, { authorize: () => true, h2c })
   const { url } = await startProgram(t, name, direct, options)
-  return { hub, direct, url }
+  return { hub, direct, url, accepted }
 }
 
-for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
-  describe(`through ${programs[name].name}`, () => {
+for (const [name, options, how] of [
+  ['nginx', {}, ''],
+  ['haproxy', {}, ''],
+  ['haproxy', { h2c: true }, ', by HTTP/2 to the hub'],
+  ['caddy', {}, ''],
+  ['caddy', { h2c: true }, ', by HTTP/2 to the hub'],
+] as const) {
+  describe(`through ${programs[name].name}${how}`, () => {
     test('a stream comes event by event, and the hub hears when its reader leaves', async (t) => {
-      const { hub, direct, url } = await behind(t, name)
+      const { hub, direct, url } = await behind(t, name, options)
       const reading = stream(t, url)
       await reading.until((text) => text.includes(OPENING))
       for (const data of ['one', 'two']) {
@@ -29,7 +36,7 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
     })
 
     test('a stream resumes', async (t) => {
-      const { url } = await behind(t, name)
+      const { url } = await behind(t, name, options)
       const { cursor } = await poll(url)
       await publish(url, 'missed')
       const reading = stream(t, url, '/channels/a', { 'Last-Event-ID': cursor })
@@ -37,7 +44,7 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
     })
 
     test('a long poll is answered as soon as there is something', async (t) => {
-      const { direct, url } = await behind(t, name)
+      const { direct, url } = await behind(t, name, options)
       const { cursor } = await poll(url)
       const waiting = fetch(`${url}/channels/a?wait=30&after=${cursor}`)
       await publish(direct, 'one')
@@ -47,6 +54,24 @@ for (const name of ['nginx', 'haproxy', 'caddy'] as const) {
         ['one'],
       )
     })
+  })
+}
+
+for (const name of ['haproxy', 'caddy'] as const) {
+  test(`${programs[name].name} has the streams of many clients on a few connections of HTTP/2 to the hub`, async (t) => {
+    const { hub, direct, url, accepted } = await behind(t, name, { h2c: true })
+    const before = accepted()
+    const readings = Array.from({ length: 150 }, () => stream(t, url))
+    await Promise.all(readings.map((reading) => reading.until((text) => text.includes(OPENING))))
+    assert.equal(hub.delivery.readers, 150)
+    assert.ok(accepted() - before < 10, `${accepted() - before} connections`)
+    // A third of them leave at once, as pages do.
+    for (const reading of readings.slice(0, 50)) reading.socket.destroy()
+    while (hub.delivery.readers > 100) await publish(direct, 'x')
+    const id = await publish(direct, 'on')
+    await Promise.all(
+      readings.slice(50).map((reading) => reading.until((text) => text.includes(`id: ${id}\n`))),
+    )
   })
 }
 

@@ -3,8 +3,10 @@
  * `downlink serve` at its most talkative, and its log is searched.
  */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { recordsOf, serving } from './cli/command.ts'
+import { recordsOf, result, serving } from './cli/command.ts'
+import { ask } from './wire-contract/client.ts'
 import { bytes, RawConnection } from './wire-contract/raw.ts'
 
 const SECRET = 'S3CR3T'
@@ -71,6 +73,61 @@ test('no secret gets into the log, wherever in a request it stands, at any level
           ['level', 'time', 'id', 'method', 'path', 'status', 'code', 'address', 'ms'].includes(name),
           name,
         )
+})
+
+test('no token, ticket or key gets into the log of a hub with rules, but who asked does', async (t) => {
+  const key = randomBytes(32).toString('base64')
+  const env = { DOWNLINK_SECRET: key, DOWNLINK_TICKET_SECRET: randomBytes(32).toString('base64') }
+  const { command, url } = await serving(t, ['--port', '0', '--log-level', 'debug', '--token-in-url'], {
+    env,
+  })
+  const made = await result(t, ['token', 'make', '--sub', 'ada', '--read', 'mine.**'], '', { env })
+  assert.equal(made.code, 0, made.stderr)
+  const token = made.stdout.trim()
+  const bearer = { authorization: `Bearer ${token}` }
+  const { text } = await ask(`${url}/tickets`, { method: 'POST', headers: bearer })
+  const { ticket } = JSON.parse(text) as { ticket: string }
+  const forged = `${token.slice(0, -6)}AAAAAA`
+  const sse = { accept: 'text/event-stream' }
+  const { port } = new URL(url)
+  for (const [method, path, headers] of [
+    ['GET', '/channels/mine.a', bearer],
+    ['GET', '/channels/yours', bearer],
+    ['POST', '/channels/mine.a', bearer],
+    ['DELETE', '/channels/mine.a', bearer],
+    ['GET', '/channels/mine.a', { authorization: `Bearer ${forged}` }],
+    ['GET', '/channels/mine.a', { authorization: `Basic ${token}` }],
+    ['GET', '/channels/mine.a', { authorization: token }],
+    ['GET', '/channels/mine.a', { cookie: `__Host-downlink=${token}; downlink=${token}` }],
+    ['GET', `/channels/mine.a?access_token=${token}`, {}],
+    ['GET', `/channels/mine.a?access_token=${forged}`, {}],
+    ['GET', `/channels/mine.a?access_token=${token}&ticket=${ticket}`, sse],
+    ['GET', `/channels/yours?ticket=${ticket}`, sse],
+    ['GET', `/channels/mine.a?ticket=${ticket.slice(0, -3)}AAA`, sse],
+    ['GET', `/channels/mine.a?ticket=${ticket}&ticket=${ticket}`, sse],
+    ['GET', `/channels/mine.a?ticket=${token}`, sse],
+    ['POST', `/tickets?ticket=${ticket}`, bearer],
+    ['POST', `/disconnect?access_token=${token}`, {}],
+    ['GET', `http://${token}@localhost:${port}/channels/mine.a`, bearer],
+  ] as const) {
+    using connection = new RawConnection(url)
+    connection.send(bytes(`${method} ${path}`, { Connection: 'close', ...headers }))
+    // One of these may open a stream.
+    await connection.until((text) => text.includes('\r\n\r\n'))
+  }
+  using connection = new RawConnection(url)
+  connection.send(bytes(`GET /channels/mine.a?ticket=${ticket}`, sse))
+  await connection.until((text) => text.includes('downlink:open'))
+  command.child.kill('SIGTERM')
+  assert.equal(await command.ended, 0)
+  const records = recordsOf(command)
+  const told = records.filter(({ msg }) => msg === 'refused' || msg === 'answered')
+  assert.equal(told.length, 20)
+  assert.ok(told.some(({ status, subject }) => status === 200 && subject === 'ada'))
+  assert.ok(told.some(({ status, subject }) => status === 403 && subject === 'ada'))
+  // All parts of a token: its claims and its signature are no business of a log either.
+  const parts = [token, forged, ticket].flatMap((text) => text.split('.')).filter((part) => part !== '')
+  for (const secret of [...Object.values(env), ...parts]) assert.ok(!command.stderr.includes(secret), secret)
 })
 
 test('nobody writes a line of the log, ends one, or speaks to the terminal of who reads it', async (t) => {

@@ -1,7 +1,7 @@
 /**
  * A hub that is killed, again and again, while many publish and read.
  *
- *   DOWNLINK_CRASH_ROUNDS=500 DOWNLINK_CRASH_SEED=7   so many lives instead of 50, with the moments of this seed
+ *   DOWNLINK_CRASH_ROUNDS=500 DOWNLINK_CRASH_SEED=7   so many lives instead of 20, with the moments of this seed
  */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -19,7 +19,7 @@ import { HubProcess } from './sqlite/hub-process.ts'
 import { Acknowledged, Follower, publish, type Seen, Whereabouts } from './sqlite/storm.ts'
 import { askPage, post } from './wire-contract/client.ts'
 
-const rounds = Number(process.env['DOWNLINK_CRASH_ROUNDS'] ?? 50)
+const rounds = Number(process.env['DOWNLINK_CRASH_ROUNDS'] ?? 20)
 const seed = Number(process.env['DOWNLINK_CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const CHANNELS = ['a', 'b', 'c.d', 'c.e']
 const PUBLISHERS = 16
@@ -77,7 +77,7 @@ test(
       checkOrder(events)
       for (const follower of followers) checkFollower(follower, events, epoch)
       checkFile(path)
-      if (rounds >= 50)
+      if (rounds >= 20)
         assert.ok(audit.unacknowledged > 0, 'a storm in which no answer is lost proves little')
       t.diagnostic(
         `${acknowledged.ids.size} acknowledged, ${audit.unacknowledged} were stored before they were acknowledged`,

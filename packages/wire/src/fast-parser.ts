@@ -129,10 +129,10 @@ export function createParser(options: ParserOptions): Parser {
     const last = bytes[bytes.length - 1] as number
     // To decode as a stream is slower: only when the bytes may end inside a sequence.
     let text = decoder.decode(bytes, last < 0x80 ? undefined : STREAMING)
-    if (text === '') return
     // When no sequence was under way and there are as many characters as bytes, each character is one byte.
     const single = !cut && text.length === bytes.length
     cut = last >= 0x80
+    if (text === '') return
     let at = 0
     if (text.charCodeAt(0) === skip) {
       at = 1

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { createParser, DEFAULT_MAX_EVENT_SIZE, type StreamEvent, WireError } from '../src/index.ts'
 import { eventsOf, parse, recordingParser } from './recorder.ts'
-import { referenceParse } from './reference-parser.ts'
+import { type Report, referenceParse } from './reference-parser.ts'
 import { bytesOf, chunksOf, randomStream, seeded, split } from './stream-corpus.ts'
 
 const withCode = (code: string) => (error: unknown) => error instanceof WireError && error.code === code
@@ -176,7 +176,8 @@ test('the default limit is 16 Mi characters', () => {
 })
 
 test('an event that is too large comes after the events before it, and stops the parser until reset', () => {
-  const { parser, reports } = recordingParser({ maxEventSize: 10 })
+  const reports: Report[] = []
+  const parser = createParser({ onEvent: (event) => reports.push({ event }), maxEventSize: 10 })
   assert.throws(
     () => parser.feed(bytesOf('id: 1\n\ndata: a\n\ndata: 1234567890\n\ndata: b\n\n')),
     (error: unknown) =>

@@ -138,7 +138,17 @@ const TEXT_PIECES: readonly string[] = [
   ['data', 'data:', 'data: ', 'data: x\n', 'data: x\n\n', 'data:\n', 'data\n', ' data: ', 'Data: '],
   ['event', 'event:', 'event: t\n', 'event: message\n', 'event:\n'],
   ['id', 'id:', 'id: 7\n', 'id\n', 'id: \0\n', 'retry', 'retry:', 'retry: 10\n', 'retry: 1x\n'],
-  [': comment\n', ':\n', 'channel: c\n', 'channel', 'time: t\n', 'time:', 'unknown: y\n', 'unknown\n'],
+  [
+    ': comment\n',
+    ':\n',
+    'channel: c\n',
+    'channel',
+    'time: t\n',
+    'time:',
+    'unknown: y\n',
+    'xdata: y\n',
+    'xid: 9\n',
+  ],
   ['data: one\r\ndata: two\r\n\r\n', 'id: 8\nevent: t\ndata: three\n\n'],
 ].flat()
 

@@ -17,12 +17,17 @@ class Following extends Changing {
 function useFeed(name: string): Following {
   const following = useMemo(() => new Following(), [name])
   useEffect(() => {
-    const updates = subscribe(urlOf(`channels/${encodeURIComponent(name)}?fields=time`), { last: 100, headers })
+    const updates = subscribe(urlOf(`channels/${encodeURIComponent(name)}?fields=time`), {
+      last: 100,
+      headers,
+    })
     const tell = (line: Line): void => {
       following.feed.tell(line)
       following.changed()
     }
-    updates.on('event', ({ id, type, data, time }) => tell({ kind: 'event', id, type, data, time: time ?? '' }))
+    updates.on('event', ({ id, type, data, time }) =>
+      tell({ kind: 'event', id, type, data, time: time ?? '' }),
+    )
     updates.on('gap', ({ reason, to }) => tell({ kind: 'gap', id: `gap ${to}`, reason }))
     updates.on('end', () => tell({ kind: 'end', id: 'end', reason: '' }))
     updates.on('error', (error) => console.warn(error))

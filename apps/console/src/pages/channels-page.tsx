@@ -30,7 +30,13 @@ export function ChannelsPage() {
         <Sparkline values={channels.rates(name)} label={`${count(channels.rate(name), language)} / s`} />
       ),
     },
-    { key: 'events', title: words.events, sorts: true, numeric: true, cell: ({ events }) => count(events, language) },
+    {
+      key: 'events',
+      title: words.events,
+      sorts: true,
+      numeric: true,
+      cell: ({ events }) => count(events, language),
+    },
     {
       key: 'bytes',
       title: words.bytes,
@@ -46,7 +52,9 @@ export function ChannelsPage() {
       numeric: true,
       cell: ({ name }) => {
         const { sse, longPoll } = readers.of(name)
-        return longPoll === 0 ? count(sse, language) : `${count(sse, language)} + ${count(longPoll, language)}`
+        return longPoll === 0
+          ? count(sse, language)
+          : `${count(sse, language)} + ${count(longPoll, language)}`
       },
     },
     {

@@ -113,7 +113,11 @@ export function HubPage() {
           <ul class="trouble">
             {trouble.map(({ id, time, status, code, message }) => (
               <li key={id}>
-                <time dateTime={time}>{clock(time, language)}</time> <strong>{status ?? ''} {code ?? ''}</strong> {message}
+                <time dateTime={time}>{clock(time, language)}</time>{' '}
+                <strong>
+                  {status ?? ''} {code ?? ''}
+                </strong>{' '}
+                {message}
               </li>
             ))}
           </ul>

@@ -26,7 +26,9 @@ export function ReadersPage() {
       title: words.lag,
       numeric: true,
       cell: ({ lag, slowSince }) => (
-        <span class={slowSince === undefined ? '' : 'bad'}>{lag === 0 ? words.live_ : count(lag, language)}</span>
+        <span class={slowSince === undefined ? '' : 'bad'}>
+          {lag === 0 ? words.live_ : count(lag, language)}
+        </span>
       ),
     },
     {

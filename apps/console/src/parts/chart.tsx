@@ -26,7 +26,11 @@ export function Chart({
     const element = place.current
     if (!element) return
     const color = (name: string): string => getComputedStyle(element).getPropertyValue(name).trim()
-    const axis = { stroke: color('--soft'), grid: { stroke: color('--line'), width: 1 }, ticks: { show: false } }
+    const axis = {
+      stroke: color('--soft'),
+      grid: { stroke: color('--line'), width: 1 },
+      ticks: { show: false },
+    }
     const made = new uPlot(
       {
         width: element.clientWidth || 320,

@@ -101,7 +101,6 @@ export function createSharedSource(
   }
 
   return {
-    transport: 'sse',
     async read(place, to, signal) {
       if (place.hub !== false && (await readWithOthers(place, to, signal))) return 'over'
       // Of a hub in any case: what holds streams back passes these.

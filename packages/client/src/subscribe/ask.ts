@@ -34,7 +34,7 @@ export async function ask(
   signal: AbortSignal,
 ): Promise<Response> {
   await pause(env, pace.take(env.now()), signal)
-  const { credentials = 'same-origin', headers: given } = options
+  const { credentials, headers: given } = options
   const supplied = typeof given === 'function' ? given() : given
   const headers = new Headers(await abortable(supplied, signal))
   // With problems named, a hub refuses in so many words (protocol 14.2.2).
@@ -54,18 +54,16 @@ export async function ask(
     // A header cannot hold control characters (RFC 9110 5.5).
     if (/^[\t -~\x80-\xff]+$/.test(id)) headers.set('last-event-id', id)
   }
-  const init = { cache: 'no-store', headers, signal, credentials } as const
-  const response = await abortable(
-    (options.fetch ?? env.fetch)(hub === false ? url : whole.href, init),
-    signal,
-  )
+  const init = { cache: 'no-store', headers, signal, credentials } as RequestInit
+  const response = await abortable((options.fetch ?? env.fetch)(whole.href, init), signal)
   const { status } = response
   const answered = `${response.headers.get('content-type')}`.toLowerCase()
   if (status === 204 || (status === 200 && answered.startsWith(type))) return response
   throw await refusal(response, answered, env.now(), signal)
 }
 
-async function refusal(
+/** What a status other than those means. @param type Its content type, in lower case */
+export async function refusal(
   response: Response,
   type: string,
   now: number,
@@ -99,11 +97,8 @@ export async function abortable<T>(promise: PromiseLike<T> | T, signal: AbortSig
     signal.addEventListener('abort', stop)
     if (signal.aborted) stop()
   })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
+  // In this order: a body that always has more would go before.
+  return await Promise.race([aborted, promise]).finally(() => signal.removeEventListener('abort', stop))
 }
 
 /** @throws when the signal aborts */

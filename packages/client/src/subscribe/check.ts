@@ -1,6 +1,6 @@
 /** The cross-check: one poll from where reading stands. Polls are complete answers, which pass what holds streams back. */
 import type { Page } from '@downlink/wire'
-import type { Asker } from './ask.ts'
+import { abortable, type Asker, pause } from './ask.ts'
 import type { SubscribeError } from './error.ts'
 import { readPage } from './page-source.ts'
 import type { Place } from './source.ts'
@@ -11,18 +11,16 @@ export async function checkByPoll(
   place: Place,
   signal: AbortSignal,
 ): Promise<Page | 'no page' | undefined> {
+  const { env, limits } = asker
   const abort = new AbortController()
-  const stop = (): void => abort.abort()
-  signal.addEventListener('abort', stop)
-  if (signal.aborted) stop()
-  const cancel = asker.env.after(asker.limits.connectMs, stop)
+  const page = readPage(asker, place, () => {}, abort.signal)
+  const late = pause(env, limits.connectMs, abort.signal).then(() => undefined)
   try {
-    return await readPage(asker, place, () => {}, abort.signal)
+    return await abortable(Promise.race([page, late]), signal)
   } catch (error) {
     const { code, status = 0, problem } = error as SubscribeError
     return code === 'not-a-stream' || (code === 'refused' && status < 500 && !problem) ? 'no page' : undefined
   } finally {
-    cancel()
-    signal.removeEventListener('abort', stop)
+    abort.abort()
   }
 }

@@ -64,14 +64,14 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
   /** Whether a 401 has had its second try. */
   let renewed = false
   let everOpened = false
+  /** Whether the phase is `ended` or `closed`. */
+  let over = false
 
   function tell(phase: Phase, reason?: Reason, error?: SubscribeError, retryAt?: number): void {
     const { transport } = ladder
     state = Object.freeze({ phase, transport, attempt: failures, reason, error, retryAt })
     host.told(state)
   }
-
-  const isOver = (): boolean => state.phase === 'ended' || state.phase === 'closed'
 
   function accept(items: readonly Item[]): Promise<void> | undefined {
     const news = sieve(items)
@@ -89,7 +89,11 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
       if (state.phase !== 'open') tell('open', ladder.reason)
     },
     heard(reading) {
-      if (reading === probe && reading.opened && now() - reading.opened >= PROOF) goUp()
+      if (reading === probe && reading.opened && now() - reading.opened >= PROOF) {
+        // Both stand at the one cursor: the present source ends, and a stream begins there.
+        ladder.up()
+        rest('improved')
+      }
     },
     take(reading, items, silence) {
       // What a probe reads, the present source reads as well.
@@ -106,7 +110,8 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
 
   async function run(): Promise<void> {
     let reason = ladder.reason
-    while (!isOver()) {
+    // oxlint-disable-next-line no-unmodified-loop-condition -- finish() does
+    while (!over) {
       if (paused) {
         tell('paused', paused)
         await lullFor()
@@ -123,7 +128,7 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
       current = reading
       armProbe()
       const outcome = await reading.done
-      if (isOver() || paused) continue
+      if (over || paused) continue
       reason = await follow(reading, outcome)
     }
   }
@@ -164,10 +169,12 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
           : undefined
     const retryAfter = error?.retryAfter
     wakeable = !retryAfter
-    const retryAt = now() + waitAfter(failures, place.retry, env.random(), limits, retryAfter)
+    // Who has never had anything yet is waited for at the screen.
+    const retry = everOpened ? place.retry : place.retry / 2
+    const retryAt = now() + waitAfter(failures, retry, env.random(), limits, retryAfter)
     tell('waiting', reason, error, retryAt)
     if (suspicion && (await check(suspicion))) return suspicion
-    if (!isOver() && !paused) await lullFor(retryAt - now())
+    if (!over && !paused) await lullFor(retryAt - now())
     return reason
   }
 
@@ -180,19 +187,20 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
   }
 
   function finish(phase: 'ended' | 'closed', error?: SubscribeError): undefined {
-    if (isOver()) return
+    if (over) return
+    over = true
     tell(phase, undefined, error)
-    rest()
+    rest('woken')
     host.finished()
   }
 
-  function rest(): void {
+  /** Ends what reads, and what waits. @param why What goes on from there goes on for that. */
+  function rest(why: Reason): void {
     cancelProbe?.()
     cancelProbe = undefined
     probe?.end()
     probe = undefined
-    // If the page is back before this is over, it goes on at once.
-    current?.end('woken')
+    current?.end(why)
     lull.abort()
   }
 
@@ -260,21 +268,12 @@ export function createCourse(asker: Asker, place: Place, sources: Sources, host:
     armProbe()
   }
 
-  /** Both stand at the one cursor: the present source ends, and a stream begins there. */
-  function goUp(): void {
-    ladder.up()
-    probe?.end()
-    probe = undefined
-    current?.end('improved')
-    lull.abort()
-  }
-
   // The life of the page
 
   function pauseFor(reason: Reason): void {
-    if (paused || isOver()) return
+    if (paused || over) return
     paused = reason
-    rest()
+    rest('woken')
   }
 
   function goOn(): void {

@@ -21,10 +21,8 @@ export function checked(
     const message = `Expected an http(s) URL without a password and a transport, got ${String(url)} ${transport}`
     throw new SubscribeError('invalid-option', message)
   }
-  const start: Record<string, string> = {}
-  if (after !== undefined) start['after'] = after
-  else if (last !== undefined) start['last'] = `${last}`
+  if (after !== undefined) return { href, start: { after } }
+  if (last !== undefined) return { href, start: { last: `${last}` } }
   // A poll without a start would begin with the newest events, where a stream begins now.
-  else if (!/[?&](after|last)=/.test(search)) start['after'] = 'now'
-  return { href, start }
+  return { href, start: /[?&](after|last)=/.test(search) ? {} : { after: 'now' } }
 }

@@ -19,7 +19,6 @@ export function createPageSource(
   const { env, url } = asker
   const waits = transport === 'long-poll'
   return {
-    transport,
     async read(place, to, signal) {
       // The first answer comes at once: it tells that the hub is there, and names a cursor to come back with.
       for (let wait = 0; ; wait = waits && waitMs ? Math.round(waitMs() / 1000) : 0) {
@@ -88,6 +87,6 @@ export function namesOf(url: string): string[] {
 }
 
 /** Whether all channels that the URL names are among these; a pattern never ends. */
-function allEnded(url: string, ended: readonly string[] = []): boolean {
+export function allEnded(url: string, ended: readonly string[] = []): boolean {
   return namesOf(url).every((name) => ended.includes(name))
 }

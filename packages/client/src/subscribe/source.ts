@@ -1,6 +1,6 @@
 /** The seam between reading and deciding: a source reads and tells what it sees, the subscription decides what to do about it. */
 import type { Gap } from '@downlink/wire'
-import type { Transport, Update } from './types.ts'
+import type { Update } from './types.ts'
 
 /** What comes, in order. `id` is the cursor after it; `''` where there is none. */
 export type Item =
@@ -43,7 +43,6 @@ export interface Receiver {
 }
 
 export interface Source {
-  readonly transport: Transport
   /**
    * Reads on from `place` until it ends: `ended`, as streams do; `soon`, its channels may have ended, and asking once more makes
    * sure; `over`, nothing more will come, ever. It goes by the signal at once, and what it tells after that is not heard.

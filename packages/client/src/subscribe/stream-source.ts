@@ -8,16 +8,15 @@ import type { Item, Source } from './source.ts'
 
 const CONTROL = 'downlink:'
 /** Heartbeats without a byte after which a stream is dead, and after which it is looked into. */
-const DEAD = 2.5
-const SUSPECT = 1.5
+export const DEAD = 2.5
+export const SUSPECT = 1.5
 /** A hub beats so often unless it says otherwise, and not more slowly than this. */
-const USUAL = 15_000
-const SLOWEST = 600_000
+export const USUAL = 15_000
+export const SLOWEST = 600_000
 
 export function createStreamSource(asker: Asker): Source {
   const { env, limits } = asker
   return {
-    transport: 'sse',
     async read(place, to, signal) {
       // Of a server that is no hub nobody knows when it has something to say.
       const due = (): void => (place.hub === false ? to.heard() : to.heard(limits.connectMs, limits.openMs))
@@ -87,7 +86,10 @@ export function createStreamSource(asker: Asker): Source {
   }
 }
 
-function itemOf({ type, data, lastEventId: id, channel = '', time }: StreamEvent, hub?: boolean): Item {
+export function itemOf(
+  { type, data, lastEventId: id, channel = '', time }: StreamEvent,
+  hub?: boolean,
+): Item {
   if (!hub || !type.startsWith(CONTROL))
     return { kind: 'event', id, value: { id, channel, type, data, time } }
   if (type === `${CONTROL}gap`) return { kind: 'gap', id, value: gapOf(data, id) }

@@ -34,11 +34,13 @@ export function openSubscription<Events extends EventMap = DefaultEvents>(
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const asker: Asker = { url: href, options, limits, env, pace: createPace() }
   const place: Place = { cursor: undefined, start, hub: options.hub, retry: limits.retryMs }
-  const kinds = ['event', 'gap', 'end', 'state', 'error'] as const
-  const listeners = Object.fromEntries(kinds.map((kind) => [kind, new Set<Listener>()])) as Record<
-    (typeof kinds)[number],
-    Set<Listener>
-  >
+  const listeners = {
+    event: new Set<Listener>(),
+    gap: new Set<Listener>(),
+    end: new Set<Listener>(),
+    state: new Set<Listener>(),
+    error: new Set<Listener>(),
+  }
   const loops = new Set<() => void>()
   let settle = (): void => {}
   const closed = new Promise<void>((resolve) => (settle = resolve))

@@ -1,12 +1,13 @@
 /** Tabs that share one connection, on simulated time: what happens to the leader, and faults at random. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { randomOf } from '../../../../e2e/helpers/random.ts'
 import type { SubscribeOptions, Subscription } from '../../src/subscribe/types.ts'
 import { Network, type Weather } from '../subscribe/network.ts'
-import { randomOf, settled, World } from '../subscribe/world.ts'
+import { settled, World } from '../subscribe/world.ts'
 import { Browser, type Tab } from './tabs.ts'
 
-const RUNS = Number(process.env['RUNS'] ?? 10)
+const RUNS = Number(process.env['RUNS'] ?? 5)
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 function start(seed = SEED): Browser {

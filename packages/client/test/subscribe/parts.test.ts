@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { randomOf } from '../../../../e2e/helpers/random.ts'
 import { retryAfterMs, waitAfter } from '../../src/subscribe/backoff.ts'
 import { SubscribeError } from '../../src/subscribe/error.ts'
 import { createLadder } from '../../src/subscribe/ladder.ts'
@@ -14,7 +15,7 @@ import { createSieve } from '../../src/subscribe/sieve.ts'
 import type { Item } from '../../src/subscribe/source.ts'
 import { createJudge, heldBack, isLasting } from '../../src/subscribe/verdict.ts'
 import { createWatchdog } from '../../src/subscribe/watchdog.ts'
-import { randomOf, settled, World } from './world.ts'
+import { settled, World } from './world.ts'
 
 const event = (position: number, at?: number): Item => {
   const id = `e-${position}`

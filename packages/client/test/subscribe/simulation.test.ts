@@ -1,10 +1,11 @@
 /** `subscribe()` on simulated time and a simulated network: faults at random, and servers that would have it run in circles. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomOf } from '../../../../e2e/helpers/random.ts'
 import { openSubscription } from '../../src/subscribe/subscription.ts'
 import type { SubscribeOptions } from '../../src/subscribe/types.ts'
 import { Network, WEATHERS } from './network.ts'
-import { randomOf, settled, World } from './world.ts'
+import { settled, World } from './world.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE

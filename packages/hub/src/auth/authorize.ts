@@ -20,7 +20,7 @@ export interface AuthorizeRequest {
    * may. Writes of other sites are refused before anyone is asked.
    */
   readonly crossSite: () => string | undefined
-  /** The runtime's own request: an `IncomingMessage` or a `Request`. */
+  /** The runtime's own request: an `IncomingMessage`, a `Request`, or over HTTP/2 a `ServerHttp2Stream`. */
   readonly raw: unknown
 }
 

@@ -6,16 +6,8 @@ import { checkRules, RuleError } from './check-rules.ts'
 import type { Claims } from './claims.ts'
 import { type CredentialOptions, DEFAULT_COOKIE, isCookieName, tokenOf } from './credentials.ts'
 import { Verifier } from './jwt.ts'
-import {
-  type Algorithm,
-  ALGORITHMS,
-  jwksIn,
-  KeyError,
-  type KeySource,
-  publicKey,
-  secretKey,
-  type VerifyKey,
-} from './keys.ts'
+import { type Algorithm, ALGORITHMS, KeyError } from './key-settings.ts'
+import { jwksIn, type KeySource, publicKey, secretKey, type VerifyKey } from './keys.ts'
 import { keysFile } from './keys-file.ts'
 import { remoteKeys } from './keys-remote.ts'
 import { Refusal } from './refusal.ts'
@@ -113,10 +105,12 @@ function standingOf(rules: readonly Rule[], caller: Caller | Claims): Standing {
   return { rights, grant }
 }
 
-function refusal({ known }: Caller, action: Action, part: string): Refusal {
+function refusal({ known, subject }: Caller, action: Action, part: string): Refusal {
   const what = part === '' ? (action === 'inspect' ? 'this hub' : 'channels') : part
   return known
-    ? new Refusal('forbidden', `Your token does not allow you to ${action} ${what}: ask for one that does`)
+    ? new Refusal('forbidden', `Your token does not allow you to ${action} ${what}: ask for one that does`, {
+        subject,
+      })
     : new Refusal(
         'unauthorized',
         `To ${action} ${what}, say who you are: send a token in \`Authorization: Bearer …\``,
@@ -126,11 +120,12 @@ function refusal({ known }: Caller, action: Action, part: string): Refusal {
 export interface VerifierSetting {
   readonly onWarning?: (message: string) => void
   readonly now?: () => number
+  readonly remembered?: number
 }
 
 /** @throws {KeyError} */
 export async function createVerifier(jwt: JwtOptions, setting: VerifierSetting = {}): Promise<Verifier> {
-  const { now = Date.now, onWarning = () => {} } = setting
+  const { now = Date.now, onWarning = () => {}, remembered = 10_000 } = setting
   const { clockToleranceMs = DEFAULT_TOLERANCE_MS, algorithms } = jwt
   if (!(clockToleranceMs >= 0 && clockToleranceMs <= 600_000)) {
     throw new KeyError('Expected `clockToleranceMs` to be a number from 0 to 600000')
@@ -148,13 +143,16 @@ export async function createVerifier(jwt: JwtOptions, setting: VerifierSetting =
       '`jwksUrl` needs `audience` or `issuer`: whoever has its keys signs tokens for others too',
     )
   }
-  const sources = await sourcesOf(jwt, now, onWarning)
+  // A wall clock that is set back must not keep keys from being looked at.
+  const clock = setting.now ?? (() => performance.now())
+  const sources = await sourcesOf(jwt, clock, onWarning)
   if (sources.length === 0) throw new KeyError('Expected `secret`, `keys` or `jwksUrl`: a token needs a key')
   return new Verifier({
     sources,
     issuers,
     audiences,
     toleranceMs: clockToleranceMs,
+    remembered,
     now,
     ...(algorithms && { algorithms }),
   })
@@ -172,11 +170,13 @@ async function sourcesOf(
     sources.push(await keysFile(keys, { now, onError }))
   } else if (keys !== undefined) sources.push(constant(await Promise.all(jwksIn(keys).map(publicKey))))
   if (jwksUrl !== undefined) {
+    // A query may be a key.
+    const shown = jwksUrl.replace(/[?#].*$/s, '')
     const onOutage = (error: Error | undefined): void =>
       warn(
         error === undefined
-          ? `The keys of ${jwksUrl} can be had again`
-          : `The keys of ${jwksUrl} can't be had (${error.message}): those known go on for a day`,
+          ? `The keys of ${shown} can be had again`
+          : `The keys of ${shown} can't be had (${error.message}): those known go on for a day`,
       )
     sources.push(remoteKeys(jwksUrl, { now, onOutage }))
   }

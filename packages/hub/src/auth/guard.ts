@@ -45,7 +45,8 @@ function remembering(decide: (name: string) => boolean): (name: string) => boole
 
 /** `localhost`, `*.localhost`, `127.0.0.0/8` or `[::1]`, with or without a port. */
 export const isLoopbackHost = remembering((host) => {
-  const name = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/.exec(host)?.[1]?.toLowerCase()
+  // Letters of names only: whoever cuts `evil.example#.localhost` at its `#` would come out elsewhere.
+  const name = /^(\[[^\]]*\]|[\w.-]*)(?::\d*)?$/.exec(host)?.[1]?.toLowerCase()
   if (name === undefined) return false
   if (name === 'localhost' || name.endsWith('.localhost') || name === '[::1]') return true
   return isLoopbackIPv4(name)

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
 import { type Claims, claimsOf } from './claims.ts'
-import { type Algorithm, algorithmOf, ALGORITHMS, type KeySource, type VerifyKey } from './keys.ts'
+import { type Algorithm, algorithmOf, ALGORITHMS } from './key-settings.ts'
+import type { KeySource, VerifyKey } from './keys.ts'
 import { Refusal } from './refusal.ts'
 
 export interface VerifierOptions {
@@ -15,12 +16,13 @@ export interface VerifierOptions {
   readonly algorithms?: readonly Algorithm[]
   /** How far clocks may be apart, in milliseconds. */
   readonly toleranceMs: number
+  /** Tokens remembered at most: clients bring theirs again with each poll, and to verify one costs 50 µs and more. */
+  readonly remembered: number
   readonly now: () => number
 }
 
 interface Verified {
   readonly claims: Claims
-  readonly payload: JWTPayload
   /** Where its key came from, and what keys there were: when there are others, it is verified again. */
   readonly source: KeySource
   readonly keys: readonly VerifyKey[]
@@ -31,8 +33,6 @@ interface Wanted {
   readonly kid: string | undefined
 }
 
-/** Tokens remembered at most. Clients bring theirs again with each poll, and to verify one costs 50 µs and more. */
-const REMEMBERED = 10_000
 /** `JWT`, and the type of access tokens of RFC 9068. A token made for something else, such as a log-out, says so. */
 const TYPES = ['jwt', 'at+jwt']
 
@@ -66,11 +66,6 @@ export class Verifier {
     return this.#verifyAgain(hash, token, known, keys)
   }
 
-  /** As `verify`, with all that the token says. */
-  async payloadOf(token: string): Promise<JWTPayload> {
-    return (await this.#decide(token)).payload
-  }
-
   async #verifyAgain(
     hash: string,
     token: string,
@@ -89,7 +84,7 @@ export class Verifier {
       this.#running.set(hash, running)
     }
     const verified = await running
-    if (this.#verified.size >= REMEMBERED) {
+    if (this.#verified.size >= this.#options.remembered) {
       for (const [oldest] of this.#verified) {
         this.#verified.delete(oldest)
         break
@@ -111,7 +106,7 @@ export class Verifier {
           const keys = await (renew ? source.renewed() : source.current())
           const payload = await this.#tryKeys(token, wanted, keys)
           if (payload === undefined) continue
-          return { payload, source, keys, claims: claimsOf(payload, this.#options.toleranceMs) }
+          return { source, keys, claims: claimsOf(payload, this.#options.toleranceMs) }
         } catch (error) {
           if (!(error instanceof Refusal && error.code === 'keys-unavailable')) throw error
           unavailable = error
@@ -161,11 +156,10 @@ export class Verifier {
           algorithms: algorithm === 'EdDSA' ? ['EdDSA', 'Ed25519'] : [algorithm],
           clockTolerance: toleranceMs / 1000,
           currentDate: new Date(now()),
-          requiredClaims: ['exp'],
           ...(issuers.length > 0 && { issuer: [...issuers] }),
           ...(audiences.length > 0 && { audience: [...audiences] }),
         })
-        if (audiences.length === 0 && payload.aud !== undefined) throw invalid(FOR_OTHERS)
+        if (audiences.length === 0 && payload.aud !== undefined) throw invalid(FOR_OTHERS, 'aud')
         return payload
       } catch (error) {
         if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw refusalOf(error)
@@ -181,20 +175,19 @@ const FOR_OTHERS =
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
-  if (error instanceof errors.JWTExpired) return expired()
+  if (error instanceof errors.JWTExpired) return expired(error.code)
   if (error instanceof errors.JWTClaimValidationFailed) {
-    if (error.reason === 'invalid') return invalid(`Expected \`${error.claim}\` to be a number of seconds`)
+    if (error.reason === 'invalid')
+      return invalid(`Expected \`${error.claim}\` to be a number of seconds`, error.code)
     switch (error.claim) {
       case 'iss':
-        return invalid('The token is of another issuer (`iss`) than this hub takes')
+        return invalid('The token is of another issuer (`iss`) than this hub takes', error.code)
       case 'aud':
-        return invalid('The token is for another audience (`aud`) than this hub')
+        return invalid('The token is for another audience (`aud`) than this hub', error.code)
       case 'nbf':
-        return invalid('The token does not hold yet (`nbf`)')
-      case 'exp':
-        return invalid('Expected `exp`: every token needs an end')
+        return invalid('The token does not hold yet (`nbf`)', error.code)
     }
-    return invalid('A claim of the token is not of the form that the standard asks for')
+    return invalid('A claim of the token is not of the form that the standard asks for', error.code)
   }
   if (error instanceof errors.JOSENotSupported) {
     return invalid('The token needs an extension that this hub does not know (`crit`)')
@@ -203,10 +196,11 @@ function refusalOf(error: unknown): Refusal {
   return invalid('Expected a JWT, got something else')
 }
 
-function expired(): Refusal {
-  return invalid('The token has expired (`exp`): get a new one')
+function expired(cause?: string): Refusal {
+  return invalid('The token has expired (`exp`): get a new one', cause)
 }
 
-function invalid(message: string): Refusal {
-  return new Refusal('invalid-token', message)
+/** @param cause When the signature holds: what does not. No more of the token goes along. */
+function invalid(message: string, cause?: string): Refusal {
+  return new Refusal('invalid-token', message, cause === undefined ? {} : { cause })
 }

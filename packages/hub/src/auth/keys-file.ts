@@ -2,7 +2,8 @@
 import { createPublicKey } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import type { JWK } from 'jose'
-import { jwksIn, KeyError, type KeySource, MOST_KEYS, publicKey, type VerifyKey } from './keys.ts'
+import { KeyError } from './key-settings.ts'
+import { jwksIn, type KeySource, MOST_KEYS, publicKey, type VerifyKey } from './keys.ts'
 
 /** How often the file is looked at, at most. */
 const LOOK_MS = 1_000

@@ -4,8 +4,8 @@
  * far go on for a day; after that, and before there are any, the answer is `503 keys-unavailable`: never 401, which would tell
  * clients for good that their tokens are wrong.
  */
-import { jwksIn, KeyError, type KeySource, publicKey, type VerifyKey } from './keys.ts'
-import { isLoopbackHost } from './guard.ts'
+import { checkJwksUrl, KeyError } from './key-settings.ts'
+import { jwksIn, type KeySource, publicKey, type VerifyKey } from './keys.ts'
 import { Refusal } from './refusal.ts'
 
 export interface RemoteKeysOptions {
@@ -29,14 +29,6 @@ export const REMOTE = {
   timeout: 5_000,
 } as const
 const LARGEST_ANSWER = 512 * 1024
-
-/** https, or http on this machine. @throws {KeyError} */
-export function checkJwksUrl(text: string): string {
-  const url = URL.parse(text)
-  const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.host))
-  if (url !== null && safe && url.username === '' && url.password === '') return url.href
-  throw new KeyError('Expected an https URL such as https://id.example/.well-known/jwks.json')
-}
 
 /** @throws {KeyError} when the URL can't be taken; whether it answers is seen later */
 export function remoteKeys(url: string, options: RemoteKeysOptions): KeySource {

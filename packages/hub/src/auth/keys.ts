@@ -3,9 +3,7 @@
  * for HS256 only, a public key never for HS*, and there is no key for `none`.
  */
 import { importJWK, type JWK } from 'jose'
-
-export const ALGORITHMS = ['HS256', 'RS256', 'ES256', 'EdDSA'] as const
-export type Algorithm = (typeof ALGORITHMS)[number]
+import { type Algorithm, algorithmOf, checkSecret, KeyError } from './key-settings.ts'
 
 export interface VerifyKey {
   readonly algorithm: Algorithm
@@ -32,30 +30,13 @@ export interface KeySource {
   renewed(): Promise<readonly VerifyKey[]>
 }
 
-/** This is no key that tokens can be verified with. The message says why, and how to mend it. */
-export class KeyError extends Error {
-  override readonly name = 'KeyError'
-}
-
-/** RFC 7518 section 3.2: a key of at least the size of the hash. */
-const SECRET_BYTES = 32
 const RSA_BITS = 2048
 /** Of one set: each may be tried for a token without a `kid`. */
 export const MOST_KEYS = 50
 
 /** @param name Where it comes from, for the message. @throws {KeyError} when it is too short */
 export function secretKey(secret: string | Uint8Array, name: string): VerifyKey {
-  const key = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret
-  if (key.length >= SECRET_BYTES) return { algorithm: 'HS256', key }
-  throw new KeyError(
-    `${name} must have at least ${SECRET_BYTES} bytes, got ${key.length}. Make one with: openssl rand -base64 ${SECRET_BYTES}`,
-  )
-}
-
-/** `Ed25519` is the name of RFC 9864 for what `EdDSA` means here. */
-export function algorithmOf(name: unknown): Algorithm | undefined {
-  if (name === 'Ed25519') return 'EdDSA'
-  return ALGORITHMS.find((algorithm) => algorithm === name)
+  return { algorithm: 'HS256', key: checkSecret(secret, name) }
 }
 
 /** A public JWK. @throws {KeyError} when it is no key of a kind that is supported here */

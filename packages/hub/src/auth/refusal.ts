@@ -19,10 +19,13 @@ export type RefusalCode =
 /** The message goes to whoever asked, in the problem and in `WWW-Authenticate`: put no token and no secret in it. */
 export class Refusal extends Error {
   readonly code: RefusalCode
+  /** Who was refused, for the log: it does not go to whoever asked. `''` when nobody said who. */
+  readonly subject: string
   override readonly name = 'Refusal'
 
-  constructor(code: RefusalCode, message: string, options?: ErrorOptions) {
+  constructor(code: RefusalCode, message: string, options: ErrorOptions & { subject?: string } = {}) {
     super(message, options)
     this.code = code
+    this.subject = options.subject ?? ''
   }
 }

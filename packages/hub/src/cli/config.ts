@@ -1,22 +1,34 @@
 /** The configuration file of `downlink serve`. `config.schema.json` says the same to editors. */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { InvalidArgumentError } from 'commander'
 import { LIMIT_NAMES } from '../limits/names.ts'
 import type { RetentionRule } from '../log/retention.ts'
-import { AmountError, checkChannels, forgetOf, limitOf } from './amounts.ts'
+import { checkChannels, forgetOf, limitOf } from './amounts.ts'
+import {
+  booleanOf,
+  ConfigError,
+  listOf,
+  nonEmpty,
+  objectOf,
+  type Read,
+  said,
+  stringOf,
+} from './config-values.ts'
 import { Failure, reasonOf } from './failure.ts'
 import { EXPECTED_PLACE, type LogPlace, placeOf } from './log-place.ts'
+import { authMembers, type AuthSettings } from './serve-auth.ts'
 import type { TlsSettings } from './serve-tls.ts'
 import { limitOfJson, type LimitSettings } from './serve-limits.ts'
 import { logLevelValue, type LogSettings } from './serve-log.ts'
 import { forwardedHeaderValue, proxiesValue, type TrustSettings } from './serve-proxy.ts'
 import { hostValue, originsValue, portValue } from './values.ts'
 
+export { ConfigError } from './config-values.ts'
+
 export type Durability = 'fsync' | 'os'
 
 /** What the flags of `downlink serve` and the file can both say. */
-export interface Settings extends TlsSettings, LogSettings, TrustSettings {
+export interface Settings extends AuthSettings, TlsSettings, LogSettings, TrustSettings {
   readonly log?: LogPlace
   readonly durability?: Durability
   readonly retention?: readonly RetentionRule[]
@@ -45,13 +57,6 @@ export function readConfig(path: string): Settings {
     throw new Failure(`${path}: ${error.message}`, { cause: error })
   }
 }
-
-/** The message names the place: `retention[0].age: Expected …`. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
-
-type Read = (value: unknown, place: string) => unknown
 
 const LIMIT_MEMBERS: Readonly<Record<string, Read>> = Object.fromEntries(
   LIMIT_NAMES.map((name): [string, Read] => [
@@ -85,6 +90,7 @@ export function parseConfig(text: string, folder: string): Settings {
       listOf(proxies, place, (proxy, at) => said(at, () => proxiesValue(stringOf(proxy, at))[0])),
     forwardedHeader: (header, place) => said(place, () => forwardedHeaderValue(stringOf(header, place))),
     page: (page, place) => resolve(folder, nonEmpty(page, place)),
+    ...authMembers(folder),
     tls: (tls, place) => tlsOf(tls, place, folder),
     h2c: booleanOf,
     limits: (limits, place) => objectOf(limits, place, LIMIT_MEMBERS),
@@ -113,11 +119,6 @@ function tlsOf(value: unknown, place: string, folder: string): TlsSettings['tls'
   return tls as unknown as TlsSettings['tls']
 }
 
-function booleanOf(value: unknown, place: string): boolean {
-  if (typeof value === 'boolean') return value
-  throw new ConfigError(`${place}: Expected true or false`)
-}
-
 function originOf(value: unknown, place: string): string {
   return said(place, () => originsValue(stringOf(value, place))[0] as string)
 }
@@ -136,49 +137,4 @@ function ruleOf(value: unknown, place: string): RetentionRule {
   const rule = objectOf(value, place, members)
   if (rule['channels'] === undefined) throw new ConfigError(`${place}: Expected a member "channels"`)
   return rule as unknown as RetentionRule
-}
-
-function objectOf(
-  value: unknown,
-  place: string,
-  members: Readonly<Record<string, Read>>,
-): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ConfigError(`${place === '' ? '' : `${place}: `}Expected an object`)
-  }
-  const read: Record<string, unknown> = {}
-  for (const [name, member] of Object.entries(value)) {
-    const at = place === '' ? name : `${place}.${name}`
-    if (!Object.hasOwn(members, name)) {
-      throw new ConfigError(`${at}: No such member. There are ${Object.keys(members).join(', ')}`)
-    }
-    read[name] = (members[name] as Read)(member, at)
-  }
-  return read
-}
-
-function listOf<T>(value: unknown, place: string, read: (value: unknown, place: string) => T): readonly T[] {
-  if (!Array.isArray(value)) throw new ConfigError(`${place}: Expected a list`)
-  return value.map((one: unknown, index) => read(one, `${place}[${index}]`))
-}
-
-function stringOf(value: unknown, place: string): string {
-  if (typeof value === 'string') return value
-  throw new ConfigError(`${place}: Expected a string`)
-}
-
-function nonEmpty(value: unknown, place: string): string {
-  const text = stringOf(value, place)
-  if (text !== '') return text
-  throw new ConfigError(`${place}: Expected the path of a file`)
-}
-
-/** What the flags would say, with its place. */
-function said<T>(place: string, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof AmountError) && !(error instanceof InvalidArgumentError)) throw error
-    throw new ConfigError(`${place}: ${error.message}`)
-  }
 }

@@ -63,6 +63,11 @@ export class Journal {
     this.#pino.info('stopped')
   }
 
+  /** What an operator should know of: keys that can't be had, a hub that is open to all. Nothing secret. */
+  readonly warned = (what: string): void => {
+    if (this.#mayTell('warning', undefined)) this.#pino.warn({ what }, 'warning')
+  }
+
   /** What went wrong where no caller could be told, and where one was told `internal`. */
   readonly failed = (error: unknown): void => {
     const record = errorRecord(error)

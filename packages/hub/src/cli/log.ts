@@ -6,7 +6,7 @@ import { compactLog, infoOfLog, verifyLog } from './log-care.ts'
 import { exportEvents } from './log-export.ts'
 import { importIntoHub } from './log-import-hub.ts'
 import { importEvents } from './log-import.ts'
-import { headerOption } from './options.ts'
+import { headerOption, tokenOption, withToken } from './options.ts'
 import { afterCursorValue, channelsValue, type HeaderList, hubValue, sqliteValue } from './values.ts'
 
 export interface LogIo {
@@ -20,6 +20,7 @@ interface ImportOptions {
   readonly log: string
   readonly hub?: string
   readonly header?: HeaderList
+  readonly tokenEnv?: string
 }
 
 /** Resolves with the exit code. */
@@ -80,10 +81,13 @@ export function logCommand(run: (action: LogAction) => Promise<void>): Command {
         )
         .addOption(new Option('--hub <url>', 'a hub that runs, instead of --log').argParser(hubValue))
         .addOption(headerOption())
+        .addOption(tokenOption())
         .addArgument(new Argument('[file]', 'what to read instead of standard input'))
-        .action((file: string | undefined, { log: path, hub, header = [] }: ImportOptions) =>
+        .action((file: string | undefined, { log: path, hub, header, tokenEnv }: ImportOptions) =>
           run((io) =>
-            hub === undefined ? importEvents(path, file, io) : importIntoHub(hub, header, file, io),
+            hub === undefined
+              ? importEvents(path, file, io)
+              : importIntoHub(hub, withToken(header, tokenEnv, process.env), file, io),
           ),
         ),
     )

@@ -5,6 +5,7 @@ import { logCommand, type LogAction } from './log.ts'
 import { publish, publishCommand } from './publish.ts'
 import { tail, tailCommand } from './tail.ts'
 import { serve, serveCommand } from './serve.ts'
+import { tokenCommand, type TokenAction } from './token.ts'
 import { version } from './version.ts'
 
 /**
@@ -25,6 +26,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     }),
     logCommand(async (action: LogAction) => {
       code = await action({ stdin: process.stdin, stdout: process.stdout, tell })
+    }),
+    tokenCommand(async (action: TokenAction) => {
+      code = await action({ stdin: process.stdin, print, env: process.env })
     }),
     tailCommand((channels, options) => tail(channels, options, { stdout: process.stdout, tell })),
   ])
@@ -59,9 +63,10 @@ function usage(error: CommanderError, argv: readonly string[], complain: (text: 
   if (error.exitCode === 0) return 0
   // Help that nobody asked for: no command was given.
   if (error.code === 'commander.help') return 1
-  const command = /^(?:log (?:info|verify|export|import|compact)|serve|publish|tail|log)\b/.exec(
-    argv.join(' '),
-  )?.[0]
+  const command =
+    /^(?:log (?:info|verify|export|import|compact)|token (?:make|explain)|serve|publish|tail|token|log)\b/.exec(
+      argv.join(' '),
+    )?.[0]
   const help = `downlink${command === undefined ? '' : ` ${command}`} --help`
   complain(`${oneLine(plain(error.message))} (see \`${help}\`)`)
   return 1

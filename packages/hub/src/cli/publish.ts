@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { Argument, Command } from 'commander'
 import { batchLimit } from './batch.ts'
 import { entriesOf, Input } from './input.ts'
-import { headerOption, hubOption } from './options.ts'
+import { headerOption, hubOption, tokenOption, withToken } from './options.ts'
 import { Publisher } from './publisher.ts'
 import { type EndSignal, onEndSignal, SIGNAL_EXIT_CODE } from './signals.ts'
 import { channelValue, type HeaderList, typeValue } from './values.ts'
@@ -11,6 +11,7 @@ import { channelValue, type HeaderList, typeValue } from './values.ts'
 export interface PublishOptions {
   readonly hub: string
   readonly header?: HeaderList
+  readonly tokenEnv?: string
   readonly type?: string
   readonly ndjson?: true
   readonly end?: true
@@ -35,6 +36,7 @@ export function publishCommand(run: RunPublish): Command {
     .option('-v, --verbose', 'print the id of each event')
     .addOption(hubOption())
     .addOption(headerOption())
+    .addOption(tokenOption())
     .allowExcessArguments(false)
     .addHelpText(
       'after',
@@ -66,7 +68,7 @@ export async function publish(
     hub: options.hub,
     channel,
     ndjson,
-    headers: options.header ?? [],
+    headers: withToken(options.header, options.tokenEnv, process.env),
     source: data === undefined ? 'standard input' : 'the argument',
     published: (ids) => {
       if (options.verbose) print(ids.map((id) => `${id}\n`).join(''))

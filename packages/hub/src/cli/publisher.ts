@@ -31,6 +31,7 @@ export class Publisher {
   readonly #options: PublisherOptions
   readonly #url: string
   readonly #outage: Outage
+  #slowedDown = false
 
   constructor(options: PublisherOptions) {
     this.#options = options
@@ -78,9 +79,21 @@ export class Publisher {
         return answer
       }
       if (answer.lasting) return answer
+      if (answer.code === 'too-fast') {
+        this.#slowDown(answer.text)
+        await sleep(waitAfter(0, Math.random, answer.retryAfterMs))
+        continue
+      }
       this.#outage.failed(answer.text)
       await sleep(waitAfter(this.#outage.failures, Math.random, answer.retryAfterMs))
     }
+  }
+
+  /** That is no outage, and no news the second time. */
+  #slowDown(reason: string): void {
+    if (this.#slowedDown) return
+    this.#slowedDown = true
+    this.#options.tell(`${reason}: going no faster than that`)
   }
 
   async #ask(query: string, headers: Headers, body: string): Promise<readonly string[] | Refusal> {

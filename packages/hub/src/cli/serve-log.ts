@@ -2,6 +2,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { RetentionRule } from '../log/retention.ts'
 import type { Settings } from './config.ts'
+import type { LimitSettings } from './serve-limits.ts'
+import type { JwtSettings } from './serve-auth.ts'
 
 /** Each has what stands before it. */
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
@@ -34,7 +36,7 @@ export function logLevelValue(text: string): LogLevel {
 /** What is in force, for the log. What is not named here is not shown, whatever it is: some settings are secret. */
 export function shownConfig(settings: Settings): Readonly<Record<string, unknown>> {
   const { log, retention, durability, forget, port, host, origins, compress } = settings
-  const { logLevel, trustProxy, forwardedHeader } = settings
+  const { logLevel, trustProxy, forwardedHeader, rules, jwt, open, tls, h2c, limits } = settings
   return {
     log: log?.engine === 'sqlite' ? `sqlite:${log.path}` : log?.engine,
     durability,
@@ -47,12 +49,34 @@ export function shownConfig(settings: Settings): Readonly<Record<string, unknown
     logLevel,
     trustProxy,
     forwardedHeader,
+    rules,
+    jwt: jwt && shownJwt(jwt),
+    open,
+    // The paths of files.
+    tls,
+    h2c,
+    limits: limits && finite(limits),
   }
 }
 
+/** A query of the URL may be a key. */
+function shownJwt({
+  secretEnv,
+  keys,
+  jwksUrl,
+  issuer,
+  audience,
+  algorithms,
+  cookie,
+  tokenInUrl,
+}: JwtSettings): object {
+  const url = jwksUrl === undefined ? undefined : jwksUrl.replace(/[?#].*$/s, '')
+  return { secretEnv, keys, jwksUrl: url, issuer, audience, algorithms, cookie, tokenInUrl }
+}
+
 /** JSON has no Infinity. */
-function finite(rule: RetentionRule): object {
+function finite(amounts: RetentionRule | LimitSettings): object {
   return Object.fromEntries(
-    Object.entries(rule).map(([name, value]) => [name, value === Infinity ? 'none' : value]),
+    Object.entries(amounts).map(([name, value]) => [name, value === Infinity ? 'none' : value]),
   )
 }

@@ -1,14 +1,22 @@
 /** `downlink serve`: a hub with its server, until a signal stops it. */
 import { Command, Option } from 'commander'
 import { HubError } from '../errors.ts'
-import type { Observer } from '../http/observe.ts'
-import { serveHub, type HubServer } from '../http/server.ts'
+import { serveHub, type HubServer, type HubServerOptions } from '../http/server.ts'
 import { createHub } from '../hub.ts'
 import { readConfig, type Settings } from './config.ts'
 import { codeOf, Failure, reasonOf } from './failure.ts'
 import type { Journal } from './journal.ts'
-import { loadOwnPage, loadPage, type ServedPage } from './page.ts'
+import { loadOwnPage, loadPage } from './page.ts'
 import { openLog } from './open-log.ts'
+import {
+  type Access,
+  accessOf,
+  addAuthFlags,
+  type AuthFlags,
+  type AuthSettings,
+  authSettings,
+  SECRET_ENV,
+} from './serve-auth.ts'
 import { addTlsFlags, type TlsFlags, type TlsSettings, tlsSettings } from './serve-tls.ts'
 import { limitOption, limitOptions, type LimitSettings } from './serve-limits.ts'
 import { addLogFlags, DEFAULT_LOG_LEVEL, shownConfig } from './serve-log.ts'
@@ -26,8 +34,11 @@ import {
 import { version } from './version.ts'
 import { keepYoungSpaceSmall } from './young-space.ts'
 
+const OPEN = 'Open: whoever reaches this hub may read, publish, end and erase everything'
+
 /** As the flags say it: what is not said is undefined. */
-export interface ServeOptions extends Omit<Settings, 'origins' | 'limits' | keyof TlsSettings>, TlsFlags {
+export interface ServeOptions
+  extends Omit<Settings, 'origins' | 'limits' | keyof TlsSettings | keyof AuthSettings>, TlsFlags, AuthFlags {
   readonly origin?: readonly string[]
   readonly limit?: LimitSettings
   /** A file that says what no flag says. */
@@ -38,11 +49,15 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
   const command = new Command('serve')
     .summary('run a hub')
     .description(
-      'Run a hub. It answers to this machine only, until Ctrl-C, SIGINT or SIGTERM stops it. ' +
+      'Run a hub, until Ctrl-C, SIGINT or SIGTERM stops it. Without rules or keys it answers to this machine only. ' +
         'Streams are then ended and requests finished; a second signal stops it at once.',
     )
     .option('-p, --port <number>', 'where to listen; 0 for any port that is free (default: 4080)', portValue)
-    .option('--host <name>', 'a loopback name or address (default: localhost)', hostValue)
+    .option(
+      '--host <name>',
+      'the name or address to listen on; elsewhere than on loopback it takes rules, keys or --open (default: localhost)',
+      hostValue,
+    )
     .option(
       '--log <log>',
       'where the events live: sqlite:PATH, a file that is made when missing; or memory, until the hub stops ' +
@@ -77,6 +92,7 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
     )
     .addOption(limitOption())
     .option('--page <file>', 'an HTML file of your own to show at /, instead of the one that shows a channel')
+  addAuthFlags(command)
   addTlsFlags(command)
   addProxyFlags(command)
   return addLogFlags(command)
@@ -89,6 +105,7 @@ Examples:
   downlink serve
   downlink serve --log sqlite:/var/lib/downlink/log.db --retention 'orders.**=age:90d' --retention '**=count:1000'
   downlink serve --log memory
+  DOWNLINK_SECRET=$(openssl rand -base64 32) downlink serve --host 0.0.0.0
   downlink serve --cert fullchain.pem --key privkey.pem
 `,
     )
@@ -100,8 +117,13 @@ export async function serve(options: ServeOptions, print: (text: string) => void
   keepYoungSpaceSmall()
   const settings = settingsOf(options)
   const page = settings.page === undefined ? loadPage() : loadOwnPage(settings.page)
+  const { host = 'localhost' } = settings
+  // What can't be meant is said before anything is opened.
+  const told: { by?: Journal } = {}
+  const access = await accessOf(settings, host, process.env, (warning) => told.by?.warned(warning))
   const { log, about } = await openLog(settings)
   const journal = await openJournal(settings)
+  told.by = journal
   const hub = createHub({ log, limits: limitOptions(settings.limits).hub, onError: journal.failed })
   let stopAsked!: (signal: EndSignal) => void
   const stopping = new Promise<EndSignal>((resolve) => {
@@ -110,9 +132,16 @@ export async function serve(options: ServeOptions, print: (text: string) => void
   // Before the first line is printed: who reads it may send the signal at once.
   const release = onEndSignal(stopAsked)
   try {
-    const server = await start(hub, settings, { page, observe: journal.observe })
+    const { authorize, ticketSecret } = access
+    const server = await start(hub, settings, {
+      page,
+      observe: journal.observe,
+      ...(authorize && { authorize }),
+      ...(ticketSecret !== undefined && { ticketSecret }),
+    })
     journal.started({ version: version(), url: server.url, config: shownConfig(settings) })
-    print(whatToTry(server, about))
+    if (settings.open) journal.warned(OPEN)
+    print(whatToTry(server, settings.open ? `${OPEN}.\n${about}` : about, access))
     journal.stopping(await stopping)
     await server.stop()
     await hub.close()
@@ -132,11 +161,21 @@ async function openJournal({ logLevel = DEFAULT_LOG_LEVEL }: Settings): Promise<
 }
 
 /** Flags win over the file, each as a whole, but of limits each by its name. @throws {Failure} */
-function settingsOf({ config, origin, limit, cert, key, h2c, ...flags }: ServeOptions): Settings {
+function settingsOf(options: ServeOptions): Settings {
+  const { config, origin, limit, cert, key, h2c, ...others } = options
+  const { secretEnv, jwtKeys, jwksUrl, issuer, audience, tokenInUrl, open, ...flags } = others
   const file: Settings = config === undefined ? {} : readConfig(config)
-  const limits = { ...file.limits, ...limit }
+  const limits = (file.limits ?? limit) && { ...file.limits, ...limit }
   const tls = tlsSettings({ cert, key, h2c }, file)
-  const settings: Settings = { ...file, ...flags, ...(origin && { origins: origin }), ...tls, limits }
+  const auth = authSettings({ secretEnv, jwtKeys, jwksUrl, issuer, audience, tokenInUrl, open }, file)
+  const settings: Settings = {
+    ...file,
+    ...flags,
+    ...(origin && { origins: origin }),
+    ...tls,
+    ...auth,
+    ...(limits && { limits }),
+  }
   if (flags.durability !== undefined && settings.log?.engine === 'memory') {
     throw new Failure('--durability is for a log on disk: leave it out, or choose --log sqlite:PATH')
   }
@@ -146,7 +185,7 @@ function settingsOf({ config, origin, limit, cert, key, h2c, ...flags }: ServeOp
 async function start(
   hub: ReturnType<typeof createHub>,
   settings: Settings,
-  options: { readonly page: ServedPage; readonly observe: Observer },
+  options: Pick<HubServerOptions, 'page' | 'observe' | 'authorize' | 'ticketSecret'>,
 ): Promise<HubServer> {
   const { port = 4080, host = 'localhost', origins = [], compress = [], tls, h2c = false } = settings
   const { http } = limitOptions(settings.limits)
@@ -168,15 +207,20 @@ async function start(
   }
 }
 
-function whatToTry({ url, port }: HubServer, about: string): string {
+function whatToTry({ url, port }: HubServer, about: string, { rules, secretEnv }: Access): string {
   const channel = `${url}/channels/demo`
   const hub = url === 'http://localhost:4080' ? '' : ` --hub ${url}`
+  const bearer = rules ? '-H "Authorization: Bearer $DOWNLINK_TOKEN" ' : ''
+  const env = secretEnv === SECRET_ENV ? '' : `--secret-env ${secretEnv} `
+  const make = `npx downlink token make ${env}--read '**' --publish '**' --inspect`
+  const token = secretEnv === undefined ? '' : `  token     export DOWNLINK_TOKEN=$(${make})\n`
+  // A browser that opens the page has no token to send.
+  const look = rules ? '' : `  look      ${url}/\n`
   return `Downlink listens on ${url} (port ${port}).
 ${about}
 
-  look      ${url}/
-  publish   curl -d 'hello' ${channel}
-  read      curl -N -H 'Accept: text/event-stream' ${channel}
+${token}${look}  publish   curl ${bearer}-d 'hello' ${channel}
+  read      curl -N ${bearer}-H 'Accept: text/event-stream' ${channel}
   follow    npx downlink tail demo${hub}
 
 Ctrl-C stops it.

@@ -1,7 +1,7 @@
 /** `downlink tail`: prints the events of channels as they come. */
 import type { Writable } from 'node:stream'
 import { Argument, Command, Option } from 'commander'
-import { headerOption, hubOption } from './options.ts'
+import { headerOption, hubOption, tokenOption, withToken } from './options.ts'
 import type { TailTransport } from './tail-item.ts'
 import { TailPrinter } from './tail-print.ts'
 import { tailItems } from './tail-source.ts'
@@ -11,6 +11,7 @@ import { written } from './written.ts'
 export interface TailOptions {
   readonly hub: string
   readonly header?: HeaderList
+  readonly tokenEnv?: string
   readonly after?: string
   readonly last?: number
   readonly json?: true
@@ -50,6 +51,7 @@ export function tailCommand(
     )
     .addOption(hubOption())
     .addOption(headerOption())
+    .addOption(tokenOption())
     .addHelpText(
       'after',
       `
@@ -69,12 +71,13 @@ export interface TailIo {
 
 /** Resolves when the channels have ended, or when nobody reads stdout any more. @throws {Failure} */
 export async function tail(channels: readonly string[], options: TailOptions, io: TailIo): Promise<void> {
-  const { hub, header = [], after = 'now', last, json = false, transport } = options
+  const { hub, header, tokenEnv, after = 'now', last, json = false, transport } = options
   const start = last === undefined ? { after } : { last }
+  const headers = withToken(header, tokenEnv, process.env)
   const printer = new TailPrinter(channels, json)
   // Each write tells its own error; this one is for what is told besides.
   io.stdout.on('error', () => {})
-  await tailItems({ hub, channels, start, transport, headers: header }, io.tell, async (items) => {
+  await tailItems({ hub, channels, start, transport, headers }, io.tell, async (items) => {
     const { out, notes } = printer.print(items)
     for (const note of notes) io.tell(note)
     return out === '' || written(io.stdout, out)

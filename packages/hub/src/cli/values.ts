@@ -19,14 +19,23 @@ function wholeNumber(least: number, most: number): (text: string) => number {
 export const portValue: (text: string) => number = wholeNumber(0, 65_535)
 export const lastValue: (text: string) => number = wholeNumber(0, 1_000)
 
-/** Nobody but this machine may ask a hub that has no rules (`docs/protocol.md`, 17.1.1). */
+const HOST = /^(?:[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)$/
+
+/** A name or an address, IPv6 with or without brackets. Whether the hub may listen there depends on the rules. */
 export function hostValue(text: string): string {
-  const name = text.replace(/^\[(.*)\]$/, '$1')
-  if (isLoopbackHost(name.includes(':') ? `[${name}]` : name)) return name
-  throw new InvalidArgumentError(
-    'A hub without rules listens on loopback only, such as localhost, 127.0.0.1 or ::1. ' +
-      'To serve others, embed it with `authorize` (see the README)',
-  )
+  const name = text.replace(/^\[(.*:.*)\]$/, '$1')
+  if (HOST.test(name)) return name
+  throw new InvalidArgumentError('Expected a name or an address such as localhost, 0.0.0.0 or ::')
+}
+
+export function isLoopback(host: string): boolean {
+  return isLoopbackHost(host.includes(':') ? `[${host}]` : host)
+}
+
+/** The name of a variable of the environment: what it holds is not said on a command line, which other users see. */
+export function envNameValue(text: string): string {
+  if (/^[A-Za-z_][A-Za-z0-9_]{0,99}$/.test(text)) return text
+  throw new InvalidArgumentError('Expected the name of a variable of the environment, not what it holds')
 }
 
 export function logValue(text: string): LogPlace {
@@ -77,7 +86,9 @@ export function hubValue(text: string): string {
     throw new InvalidArgumentError('Expected a URL without ? and #')
   }
   if (url.username !== '' || url.password !== '') {
-    throw new InvalidArgumentError("Expected a URL without a password: use --header 'Authorization: …'")
+    throw new InvalidArgumentError(
+      "Expected a URL without a password: set DOWNLINK_TOKEN, or use --header 'Authorization: …'",
+    )
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
 }

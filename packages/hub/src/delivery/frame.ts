@@ -1,10 +1,19 @@
 /** From what the log tells to `text/event-stream` blocks. Pure, but for the memory of frames already made. */
-import { CONTROL, encodeEvent, encodeGap, formatCursor, type Gap, isControlType } from '@downlink/wire'
+import {
+  CONTROL,
+  encodeEvent,
+  encodeGap,
+  formatCursor,
+  type Gap,
+  isControlType,
+  type PageEvent,
+} from '@downlink/wire'
 import type { DropMark, EndMark, LogEvent, LogGap, LogRecord, Position } from '../log/log.ts'
 import { type Variant, variantKey } from './variant.ts'
 
 /** The block of one event. */
 export function eventBlock(event: LogEvent, epoch: string, variant: Variant): string {
+  if (variant.whole) return wholeBlock(event, epoch)
   // A channel called `downlink:end` must not forge a control event.
   const byChannel = variant.eventByChannel && !isControlType(event.channel)
   const type = event.type ?? (byChannel ? event.channel : undefined)
@@ -15,6 +24,12 @@ export function eventBlock(event: LogEvent, epoch: string, variant: Variant): st
     ...(variant.time ? { time: new Date(event.time).toISOString() } : {}),
     data: event.data,
   })
+}
+
+function wholeBlock({ position, channel, type = 'message', data, time }: LogEvent, epoch: string): string {
+  const id = formatCursor({ epoch, position })
+  const event: PageEvent = { id, channel, type, data, time: new Date(time).toISOString() }
+  return encodeEvent({ id, data: JSON.stringify(event) })
 }
 
 export function endBlock(channel: string, epoch: string, position: Position): string {

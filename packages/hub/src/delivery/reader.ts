@@ -209,7 +209,9 @@ export class Reader implements Beating, Due {
     if (now >= this.#expires) return this.end()
     // Nothing comes before the opening.
     if (this.#state !== 'catching-up' && this.#state !== 'live') return
-    if (this.#state === 'live' && now - this.#cursorSentAt >= settings.cursorMs) {
+    // A comment is nothing to a native EventSource.
+    const cursorMs = this.variant.whole ? 0 : settings.cursorMs
+    if (this.#state === 'live' && now - this.#cursorSentAt >= cursorMs) {
       this.#cursorSentAt = now
       this.#writeOrLeave(cursorBlock(this.#epoch, this.#reached()))
     } else if (!this.#sink.write(HEARTBEAT)) this.#fill()

@@ -50,7 +50,7 @@ export class TicketUse {
 
   /** Nobody gets in with the ticket any more, and its stream ends. */
   cancel(ticket: string, until: number, now: number): void {
-    if (this.#void.size >= MOST_VOID) this.#forgetVoid(now)
+    this.#forgetVoid(now)
     this.#void.set(ticket, until)
     this.#takeovers.delete(ticket)
     this.#streams.get(ticket)?.end()
@@ -64,8 +64,9 @@ export class TicketUse {
   }
 
   #forgetVoid(now: number): void {
-    for (const [ticket, until] of this.#void) if (until <= now) this.#void.delete(ticket)
-    const [oldest] = this.#void.keys()
-    if (this.#void.size >= MOST_VOID && oldest !== undefined) this.#void.delete(oldest)
+    for (const [ticket, until] of this.#void) {
+      if (until > now && this.#void.size < MOST_VOID) return
+      this.#void.delete(ticket)
+    }
   }
 }

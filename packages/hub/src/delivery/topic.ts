@@ -6,7 +6,7 @@ import { Audience } from './audience.ts'
 import { type Coder, CODINGS } from './coding/coding.ts'
 import type { Frame } from './frame.ts'
 import type { TopicPages } from './page-reads.ts'
-import { type Variant, variantKey } from './variant.ts'
+import { type Variant, variantKey, VARIANTS } from './variant.ts'
 
 export interface Waiter {
   readonly id: number
@@ -35,7 +35,7 @@ export class Topic {
   }
 
   audience(variant: Variant, coder?: Coder): Audience {
-    const key = variantKey(variant) + 8 * (coder ? CODINGS.indexOf(coder.coding) : 0)
+    const key = variantKey(variant) + VARIANTS * (coder ? CODINGS.indexOf(coder.coding) : 0)
     return (this.#audiences[key] ??= new Audience(this.set, variant, coder))
   }
 

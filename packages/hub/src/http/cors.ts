@@ -1,4 +1,5 @@
 /** Cross-origin requests: same origin only, unless origins are named. Pure. */
+import { HubError } from '../errors.ts'
 import type { Headers, HttpRequest } from './message.ts'
 
 const ALLOW_HEADERS =
@@ -8,6 +9,24 @@ const EXPOSE_HEADERS = 'ETag, Retry-After, Preference-Applied, Location, X-Reque
 const MAX_AGE = '600'
 
 export const NO_CORS: Headers = {}
+
+/**
+ * Each is one origin as browsers write it. `*` and `null` would be those of pages that nobody knows, with the reader's cookies.
+ *
+ * @throws {HubError} `invalid-option`
+ */
+export function checkOrigins(origins: readonly string[]): readonly string[] {
+  const wrong = origins.find((origin) => !isOrigin(origin))
+  if (wrong === undefined) return origins
+  throw new HubError(
+    'invalid-option',
+    `Expected \`origins\` such as https://app.example, without a slash at the end, got ${JSON.stringify(wrong)}`,
+  )
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
+}
 
 /** What an answer to this request needs so that a page of a named origin may see it. */
 export function corsHeaders(request: HttpRequest, origins: readonly string[]): Headers {

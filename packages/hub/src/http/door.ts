@@ -37,7 +37,7 @@ export function sortByPreface(
     let bytes: Buffer | null = null
     const settle = (): void => {
       deadlines.delete(expire)
-      socket.off('readable', look).off('end', end).off('error', ignore).off('close', settle)
+      socket.off('readable', look).off('end', end).off('close', settle)
     }
     const look = (): void => {
       const more = socket.read() as Buffer | null
@@ -45,6 +45,7 @@ export function sortByPreface(
       const found = isPreface(bytes)
       if (found === 'maybe') return
       settle()
+      socket.off('error', ignore)
       // Back into the buffer, where both look first.
       socket.unshift(bytes)
       if (found === 'yes') http2(socket)

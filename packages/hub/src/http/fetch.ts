@@ -6,6 +6,7 @@ import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
 import { type HttpRequest, isStream, type StreamAnswer } from './message.ts'
 import { belowMount } from './mount.ts'
+import { type Places, SMALL_BODY } from './places.ts'
 import { Problem } from './problem.ts'
 
 export interface FetchHandlerOptions extends HandlerOptions {
@@ -27,7 +28,7 @@ const STREAM_BUFFER = 64 * 1024
 export function fetchHandler(hub: Hub, options: FetchHandlerOptions = {}): FetchHandler {
   const handler = new Handler(hub, options)
   return async (request, info = {}) => {
-    const answer = await handler.answer(new FetchRequest(request, info, options))
+    const answer = await handler.answer(new FetchRequest(request, info, options, handler.largeBodies))
     if (isStream(answer)) return new Response(streamBody(answer, request.signal), answer)
     const bodiless = request.method === 'HEAD' || answer.body === undefined
     return new Response(bodiless ? null : (answer.body as BodyInit), answer)
@@ -43,8 +44,9 @@ class FetchRequest implements HttpRequest {
   readonly raw: Request
   readonly authority: string
   readonly #timeoutMs: number
+  readonly #places: Places
 
-  constructor(request: Request, info: FetchInfo, options: FetchHandlerOptions) {
+  constructor(request: Request, info: FetchInfo, options: FetchHandlerOptions, places: Places) {
     const url = new URL(request.url)
     this.raw = request
     this.method = request.method
@@ -53,6 +55,7 @@ class FetchRequest implements HttpRequest {
     this.address = info.address
     this.scheme = url.protocol.slice(0, -1)
     this.authority = url.host
+    this.#places = places
     this.#timeoutMs = options.bodyTimeoutMs ?? DEFAULT_HTTP_LIMITS.bodyTimeoutMs
   }
 
@@ -76,8 +79,11 @@ class FetchRequest implements HttpRequest {
     const chunks: Uint8Array[] = []
     let size = 0
     let late = false
+    let enter: (() => void) | undefined
+    let leave: (() => void) | undefined
     const timer = setTimeout(() => {
       late = true
+      enter?.()
       reader.cancel().catch(() => {})
     }, this.#timeoutMs)
     try {
@@ -92,12 +98,18 @@ class FetchRequest implements HttpRequest {
           throw tooLarge(limit)
         }
         chunks.push(value)
+        if (size <= SMALL_BODY || leave !== undefined) continue
+        await new Promise<void>((come) => {
+          enter = come
+          leave = this.#places.take(come)
+        })
       }
     } catch (error) {
       if (error instanceof Problem) throw error
       throw new Problem('body-aborted', 'The body broke off before its end')
     } finally {
       clearTimeout(timer)
+      leave?.()
     }
   }
 }
@@ -127,8 +139,7 @@ function streamBody(answer: StreamAnswer, signal: AbortSignal): ReadableStream<U
         try {
           reader = answer.open(new StreamSink(controller))
         } catch {
-          // Full or stopping since the head was decided on: the client comes back after its reconnection time.
-          controller.close()
+          // Refused, and ended.
           return
         }
         signal.addEventListener('abort', gone, { once: true })

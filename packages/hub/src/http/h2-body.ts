@@ -4,57 +4,20 @@
  * and small publishes beside it are not.
  */
 import type { ServerHttp2Stream } from 'node:http2'
-import type { Deadlines } from './deadlines.ts'
-import { LARGE_BODIES, SMALL_BODY } from './h2-limits.ts'
-import { tooLarge } from './node-body.ts'
+import { type BodyTerms, tooLarge } from './node-body.ts'
+import { SMALL_BODY } from './places.ts'
 import { Problem } from './problem.ts'
-
-export class BodyPlaces {
-  /** For all connections. */
-  readonly deadlines: Deadlines
-  #free: number
-  readonly #waiting = new Set<() => void>()
-
-  constructor(deadlines: Deadlines, places = LARGE_BODIES) {
-    this.deadlines = deadlines
-    this.#free = places
-  }
-
-  /** Calls `come` when there is a place, at once perhaps; what is returned gives the place, or the wait for it, up. */
-  take(come: () => void): () => void {
-    let has = false
-    const enter = (): void => {
-      has = true
-      this.#free--
-      come()
-    }
-    const leave = (): void => {
-      this.#waiting.delete(enter)
-      if (!has) return
-      has = false
-      this.#free++
-      const [next] = this.#waiting
-      if (next === undefined) return
-      this.#waiting.delete(next)
-      next()
-    }
-    if (this.#free > 0) enter()
-    else this.#waiting.add(enter)
-    return leave
-  }
-}
 
 /** @param length What `Content-Length` says. @throws {Problem} `body-too-large`, `body-timeout`, `body-aborted` */
 export function readStreamBody(
   stream: ServerHttp2Stream,
   length: number,
   limit: number,
-  places: BodyPlaces,
+  { deadlines, places }: BodyTerms,
 ): Promise<Uint8Array> {
   if (length > limit) return Promise.reject(tooLarge(limit))
   if (stream.endAfterHeaders) return Promise.resolve(new Uint8Array())
   return new Promise((resolve, reject) => {
-    const { deadlines } = places
     const chunks: Uint8Array[] = []
     let size = 0
     let leave: (() => void) | undefined

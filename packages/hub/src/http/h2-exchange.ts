@@ -3,6 +3,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Quit, Quitter } from '../delivery/watch.ts'
+import type { Deadlines } from './deadlines.ts'
 import type { Handler } from './handler.ts'
 import { STREAM_BUFFER } from './h2-limits.ts'
 import type { H2Request } from './h2-request.ts'
@@ -14,18 +15,22 @@ import {
   type StreamAnswer,
   type WholeAnswer,
 } from './message.ts'
-import { Problem, problemAnswer } from './problem.ts'
+import { problemAnswer } from './problem.ts'
 
 /** What a connection does for its exchanges. */
 export interface H2Desk {
   readonly handler: Handler
+  /** How long the rest of a body that nobody wanted is read. */
+  readonly lingers: Deadlines
   /** So many bytes more wait for the peer. False: too many do. */
   owe(bytes: number): boolean
   /** They don't any more. */
   paid(bytes: number): void
   /** The answer is there, and the peer is to take it. */
   ending(exchange: H2Exchange): void
-  /** The stream is over. @param early Before its answer was. */
+  /** The peer has reset the stream. @param rapid Before anything was done for it. */
+  wasReset(rapid: boolean): void
+  /** The stream is over. @param early Before its answer was, and not by the peer's reset. */
   over(exchange: H2Exchange, early: boolean): void
 }
 
@@ -40,6 +45,7 @@ export class H2Exchange implements Sink, Quit {
   /** Of the one wait that there can be. */
   #quitter: Quitter | undefined
   #owed = 0
+  #begun = false
 
   constructor(stream: ServerHttp2Stream, desk: H2Desk) {
     this.#stream = stream
@@ -47,15 +53,21 @@ export class H2Exchange implements Sink, Quit {
     // `close` follows an error.
     stream
       .on('error', ignore)
-      .on('aborted', onAborted)
+      .on('aborted', () => this.#reset())
       .on('close', () => this.#closed())
+    if (stream.aborted) this.#desk.wasReset(true)
   }
 
-  /** Never rejects. */
+  /** Never rejects. Of a stream that is over already nothing is done. */
   async answer(request: H2Request): Promise<void> {
+    if (this.aborted) return
+    this.#begun = true
     this.#bodiless = request.method === 'HEAD'
-    const refusal = refusalOf(request)
-    if (refusal) return this.#give(problemAnswer(refusal))
+    const { fault } = request
+    if (fault) {
+      if (fault.limited !== undefined) this.#desk.handler.hub.limited.count(fault.limited)
+      return this.#give(problemAnswer(fault))
+    }
     const answer = await this.#desk.handler.begin(request)
     // Nothing of the request is held on to by what waits.
     if (isLater(answer)) void answer.later(this).then((answer) => this.#give(answer))
@@ -141,14 +153,26 @@ export class H2Exchange implements Sink, Quit {
     stream.on('drain', () => this.#reader?.drained())
   }
 
-  /** All is written. A body that nobody wanted is held back no longer than its answer takes (RFC 9113 8.1). */
+  /**
+   * All is written. Of a body that nobody wanted the rest is read and forgotten for a moment: curl 7.88 takes a reset that comes
+   * with the answer for a failure, though it is none (RFC 9113 8.1).
+   */
   #finish(): void {
     const stream = this.#stream
     if (stream.destroyed) return
     this.#desk.ending(this)
     if (stream.endAfterHeaders || stream.readableEnded) return
-    stream.close(NGHTTP2_NO_ERROR)
     stream.resume()
+    this.#desk.lingers.add(() => stream.close(NGHTTP2_NO_ERROR))
+  }
+
+  /**
+   * Node waits for what is still to be written, which on a stream that its peer has reset with `NO_ERROR` is for ever. Not at once:
+   * a reset of our own is not on its way yet.
+   */
+  #reset(): void {
+    this.#desk.wasReset(!this.#begun)
+    setImmediate(() => this.#stream.destroy())
   }
 
   #closed(): void {
@@ -157,15 +181,8 @@ export class H2Exchange implements Sink, Quit {
     if (this.#owed > 0) this.#desk.paid(this.#owed)
     reader?.closed()
     this.#quitter?.handleEvent()
-    this.#desk.over(this, !this.#stream.writableFinished)
+    this.#desk.over(this, !this.#stream.aborted && !this.#stream.writableFinished)
   }
-}
-
-/** What no route is asked about. */
-function refusalOf(request: H2Request): Problem | undefined {
-  if (request.method === 'CONNECT') return new Problem('not-implemented', 'This is no proxy: ask for a path')
-  if (request.isForOne) return undefined
-  return new Problem('bad-request', 'Expected `Host` to say what `:authority` says: leave it out')
 }
 
 /** Connections are no matter of single answers here (RFC 9113 8.2.2). */
@@ -176,14 +193,6 @@ function headOf(
 ): Record<string, string | number> {
   const { connection: _, ...all } = headers
   return { ':status': status, ...all, ...(length !== undefined && { 'content-length': String(length) }) }
-}
-
-/**
- * Node waits for what is still to be written, which on a stream that its peer has reset with `NO_ERROR` is for ever. Not at once:
- * a reset of our own is not on its way yet.
- */
-function onAborted(this: ServerHttp2Stream): void {
-  setImmediate(() => this.destroy())
 }
 
 function ignore(): void {}

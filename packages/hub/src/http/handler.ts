@@ -1,45 +1,38 @@
-/** One request, one answer: the routes, who may take them, and what goes on every answer. */
-import { checkPattern, coversPart } from '@downlink/wire'
-import type { Action, Authorize, AuthorizeRequest, Grant, Verdict } from '../auth/authorize.ts'
+/** One request, one answer: the routes, and what goes on every answer. */
+import type { Action, Authorize } from '../auth/authorize.ts'
 import { crossSite } from '../auth/cross-site.ts'
 import { guard } from '../auth/guard.ts'
-import { Refusal } from '../auth/refusal.ts'
-import { type Holder, NOBODY } from '../delivery/holder.ts'
-import { jitter } from '../clock.ts'
+import { NOBODY } from '../delivery/holder.ts'
 import type { Hub } from '../hub.ts'
-import type { Limiter, Who } from '../limits/limiter.ts'
+import type { Lookout } from '../ops/lookout.ts'
 import { Metrics } from '../ops/metrics.ts'
-import { checkTargets } from '../publish.ts'
+import { isOwn } from '../ops/own-channels.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
-import { corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
-import { coderOf, type Coding, CODINGS } from '../delivery/coding/coding.ts'
-import { codingFor } from './encoding.ts'
+import { Access, holderOf } from './access.ts'
+import { checkOrigins, corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
+import { disconnect } from './disconnect.ts'
+import { type ProxySettings, Proxies } from './forwarded.ts'
 import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
-import { alive, list, metricsPage, ready } from './look.ts'
+import { keysOf, withoutKeys } from './keys-in-url.ts'
+import { alive, list, metricsPage, readersPage, ready } from './look.ts'
 import {
   type Answer,
   type Headers,
   type HttpRequest,
   isLater,
-  isNode,
   type LaterAnswer,
   STANDING,
   type WholeAnswer,
 } from './message.ts'
-import { keysOf, withoutKeys } from './keys-in-url.ts'
-import { type ProxySettings, Proxies } from './forwarded.ts'
-import { Memo } from './memo.ts'
 import { type Observer, type Trace, Witness } from './observe.ts'
-import { Polls } from './polls.ts'
-import { Problem, problemAnswer, toProblem } from './problem.ts'
+import { FreePlaces, type Places } from './places.ts'
+import { Problem } from './problem.ts'
 import { fromProxies } from './proxied-request.ts'
-import { emptyStream, longPoll, stream } from './read.ts'
-import { asksForStream, readRequest } from './read-request.ts'
+import { Reading } from './reading.ts'
+import { Refusals } from './refusals.ts'
 import { RequestIds } from './request-id.ts'
-import { wantsProblem } from './negotiate.ts'
-import { disconnect } from './disconnect.ts'
 import { TicketDesk } from './ticket-desk.ts'
-import { drop, publish, type PublishRequest, publishRequest } from './write.ts'
+import { Writing } from './writing.ts'
 
 export interface HandlerOptions {
   /** Who may do what. Without it the hub answers to its own machine only (see `docs/protocol.md`, section 17). */
@@ -65,12 +58,14 @@ export interface HandlerOptions {
   readonly proxies?: ProxySettings
   /** Is told of requests, for a log: what was refused, or all. What it throws goes to the hub's `onError`. Default nobody. */
   readonly observe?: Observer
+  /** Bodies of more than 64 KiB that are read at once; others wait, and small ones don't. Default 256. */
+  readonly largeBodies?: number
+  /** What tells of the hub itself, on channels of its own (`$hub.…`) and at `/readers`. Default nothing. The one who made it closes it. */
+  readonly lookout?: Lookout
   /** What `/` shows. Default nothing: `404`. */
   readonly page?: { readonly headers: Headers; readonly body: string }
 }
 
-const STREAM_CODINGS = CODINGS.filter((coding) => coding !== 'identity')
-const GZIP = ['gzip'] as const
 const LOOK = ['/healthz', '/readyz', '/metrics']
 const ASK = ['/tickets', '/disconnect']
 const ALLOW = {
@@ -78,35 +73,55 @@ const ALLOW = {
   look: 'GET, HEAD, OPTIONS',
   ask: 'POST, OPTIONS',
 }
-/** A client that was refused for the time being may come back after this long, more or less. */
-const COME_BACK_MS = 5_000
 
 export class Handler {
   readonly hub: Hub
   readonly options: HandlerOptions
   readonly #origins: readonly string[]
   readonly metrics: Metrics
-  readonly #polls: Polls
-  readonly #limiter: Limiter | undefined
-  readonly #compress: readonly string[]
+  /** For bodies that are large, of all connections. */
+  readonly largeBodies: Places
+  readonly #access: Access
+  readonly #reading: Reading
+  /** Of the node's own channels. */
+  readonly #ownReading: Reading | undefined
+  readonly #writing: Writing
   readonly #desk: TicketDesk | undefined
-  readonly #sets = new Memo<ChannelSet>()
-  readonly #targets = new Memo<readonly string[]>()
   readonly #proxies: Proxies | undefined
   readonly #witness: Witness
+  readonly #refusals: Refusals
 
   /** @throws {HubError} `invalid-option` @throws {WireError} `invalid-pattern` */
   constructor(hub: Hub, options: HandlerOptions) {
+    const { authorize, bodyLimit, compress, largeBodies, observe, origins, proxies } = options
     this.hub = hub
     this.options = options
-    this.#origins = options.origins ?? []
+    this.#origins = checkOrigins(origins ?? [])
     this.metrics = new Metrics(hub)
-    this.#limiter = options.authorize ? hub.limiter : hub.ownLimiter
-    this.#polls = new Polls(hub, options.authorize === undefined)
-    this.#compress = (options.compress ?? []).map(checkPattern)
-    if (options.authorize) this.#desk = new TicketDesk(hub, options.ticketSecret)
-    this.#proxies = options.proxies && new Proxies(options.proxies)
-    this.#witness = new Witness(options.observe, new RequestIds(hub.clock), hub.delivery.report)
+    this.largeBodies = new FreePlaces(largeBodies ?? DEFAULT_HTTP_LIMITS.largeBodies, () =>
+      hub.limited.count('large-bodies'),
+    )
+    this.#witness = new Witness(observe, new RequestIds(hub.clock), hub.delivery.report)
+    this.#refusals = new Refusals(hub, this.#witness)
+    this.#access = new Access(hub, authorize, this.#origins, this.#witness)
+    this.#reading = new Reading(hub, { open: authorize === undefined, compress: compress ?? [] })
+    const { lookout } = options
+    this.#ownReading = lookout && new Reading(lookout.own, { open: false, compress: [] })
+    const limiter = authorize ? hub.limiter : hub.ownLimiter
+    this.#writing = new Writing(
+      hub,
+      this.#access,
+      limiter,
+      bodyLimit ?? DEFAULT_HTTP_LIMITS.bodyLimit,
+      lookout,
+    )
+    if (authorize) this.#desk = new TicketDesk(hub, options.ticketSecret)
+    this.#proxies = proxies && new Proxies(proxies)
+  }
+
+  /** Whether this is a proxy whose word is taken. */
+  trusts(address: string): boolean {
+    return this.#proxies?.trusts(address) ?? false
   }
 
   /** Whether there is something of the hub's at this path. */
@@ -115,6 +130,7 @@ export class Handler {
       path === '/channels' ||
       path.startsWith('/channels/') ||
       LOOK.includes(path) ||
+      (path === '/readers' && this.options.lookout !== undefined) ||
       ASK.includes(path) ||
       (path === '/' && this.options.page !== undefined)
     )
@@ -141,7 +157,7 @@ export class Handler {
       answer = routed instanceof Promise ? await routed : routed
       if (!isLater(answer)) this.#witness.answered(request, begun, answer.status)
     } catch (error) {
-      answer = this.#refusal(request, error, begun)
+      answer = this.#refusals.answer(request, error, begun)
     }
     const { method } = request
     const cors = corsHeaders(request, this.#origins)
@@ -178,10 +194,7 @@ export class Handler {
   }
 
   #failed(error: unknown, method: string, cors: Headers, trace: Trace | undefined): WholeAnswer {
-    const problem = this.#problemOf(error)
-    const answer = this.#problem(problem, this.#witness.idOf(trace))
-    this.#witness.refused(trace, answer.status, problem.code)
-    return this.#finished(answer, method, cors)
+    return this.#finished(this.#refusals.late(error, trace), method, cors)
   }
 
   /** Counted, and with what stands on every answer. */
@@ -189,35 +202,6 @@ export class Handler {
     this.metrics.answered(method, answer.status)
     if (cors === NO_CORS && 'vary' in answer.headers) return answer
     return { ...answer, headers: { ...answer.headers, ...cors, ...STANDING } }
-  }
-
-  #refusal(request: HttpRequest, error: unknown, begun: number): WholeAnswer {
-    const problem = this.#problemOf(error)
-    const trace = this.#witness.traceOf(request, begun)
-    const honest = !problem.temporary || !asksForStream(request) || wantsProblem(request.header('accept'))
-    const answer = honest
-      ? this.#problem(problem, trace.id)
-      : emptyStream(problem, this.#comeBackMs(), trace.id)
-    this.#witness.refused(trace, answer.status, problem.code)
-    return answer
-  }
-
-  #problemOf(error: unknown): Problem {
-    const problem = toProblem(error)
-    if (problem.limited !== undefined) this.hub.limited.count(problem.limited)
-    if (problem.code === 'internal') this.hub.delivery.report(error)
-    return problem
-  }
-
-  #problem(problem: Problem, id: string): WholeAnswer {
-    const answer = problemAnswer(problem, id)
-    if (!problem.temporary || 'retry-after' in answer.headers) return answer
-    const retryAfter = String(Math.ceil(this.#comeBackMs() / 1000))
-    return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter } }
-  }
-
-  #comeBackMs(): number {
-    return jitter(this.hub.clock, COME_BACK_MS, 1 / 2)
   }
 
   #route(request: HttpRequest): Answer | LaterAnswer | Promise<Answer | LaterAnswer> {
@@ -236,7 +220,7 @@ export class Handler {
         return this.#askRoute(request, () => this.#issue(request))
       case '/disconnect':
         return this.#askRoute(request, async () => {
-          await this.#permit(request, 'inspect', [])
+          await this.#access.permit(request, 'inspect', [])
           return disconnect(this.hub, request)
         })
       case '/channels':
@@ -247,6 +231,11 @@ export class Handler {
         return this.#lookRoute(request, 'health', () => ready(this.hub, request))
       case '/metrics':
         return this.#lookRoute(request, 'inspect', () => metricsPage(this.metrics, request))
+      case '/readers': {
+        const { lookout } = this.options
+        if (lookout) return this.#lookRoute(request, 'inspect', () => readersPage(lookout, request))
+        break
+      }
       case '/': {
         const page = this.options.page
         if (page) return this.#lookRoute(request, 'inspect', () => Promise.resolve({ status: 200, ...page }))
@@ -263,21 +252,17 @@ export class Handler {
     switch (method) {
       case 'GET':
       case 'HEAD': {
-        const set = this.#setOf(path)
-        if (this.options.authorize === undefined) return this.#read(request, set, NOBODY)
-        return this.#permit(request, 'read', set.parts).then((grant) =>
-          this.#read(request, set, holderOf(request, grant)),
-        )
+        const set = this.#reading.setOf(path)
+        const reading = this.#readingOf(set)
+        if (!this.#access.ruled) return reading.answer(request, set, NOBODY)
+        return this.#access
+          .permit(request, 'read', set.parts)
+          .then((grant) => reading.answer(request, set, holderOf(request, grant)))
       }
-      case 'POST': {
-        const targets = this.#targetsOf(path)
-        const plan = publishRequest(request)
-        return this.options.authorize === undefined
-          ? this.#publish(request, targets, plan, this.#limiter ? holderOf(request, NOBODY) : NOBODY)
-          : this.#publishPermitted(request, targets, plan)
-      }
+      case 'POST':
+        return this.#writing.publish(request)
       case 'DELETE':
-        return this.#drop(request)
+        return this.#writing.drop(request)
       case 'OPTIONS':
         return this.#optionsAnswer(request, ALLOW.channel)
       default:
@@ -285,16 +270,32 @@ export class Handler {
     }
   }
 
+  /** @throws {Problem} `mixed-channels` */
+  #readingOf(set: ChannelSet): Reading {
+    const own = this.#ownReading
+    if (own === undefined || !set.parts.some(isOwn)) return this.#reading
+    if (set.parts.every(isOwn)) return own
+    throw new Problem(
+      'mixed-channels',
+      "The hub's own channels are in a log of their own, with cursors of their own: read them alone",
+    )
+  }
+
   /** What a ticket in the URL is for. */
   async #ticketRoute(request: HttpRequest): Promise<Answer> {
     const { method, path } = request
-    const { ticket } = keysOf(request)
+    const { ticket, accessToken } = keysOf(request)
+    if (accessToken !== undefined) {
+      throw new Problem('invalid-credentials', '`ticket` and `access_token` are both there: leave one out')
+    }
     if (ticket !== undefined && this.#desk && method === 'GET' && path.startsWith('/channels/')) {
-      const set = this.#setOf(path)
-      const plan = readRequest(request, this.hub.limits)
+      const set = this.#reading.setOf(path)
+      const reading = this.#readingOf(set)
+      const plan = reading.planOf(request)
       if (plan.transport === 'sse') {
         const holder = await this.#desk.holder(request, ticket, set)
-        return stream(this.hub, request, set, plan, this.#codingOf(request, set), holder)
+        this.#witness.noteSubject(request, holder.subject)
+        return reading.stream(request, set, plan, holder)
       }
     }
     throw new Problem(
@@ -307,8 +308,8 @@ export class Handler {
   #issue(request: HttpRequest): Promise<WholeAnswer> {
     if (this.#desk) {
       return this.#desk.issue(request, async (channels) => {
-        const grant = await this.#permit(request, 'read', channels)
-        this.#limiter?.ticket(holderOf(request, grant))
+        const grant = await this.#access.permit(request, 'read', channels)
+        this.hub.limiter.ticket(holderOf(request, grant))
         return grant
       })
     }
@@ -318,69 +319,10 @@ export class Handler {
     )
   }
 
-  #setOf(path: string): ChannelSet {
-    return this.#sets.get(path, () => this.hub.channelSet(namesOf(path)))
-  }
-
-  #read(request: HttpRequest, set: ChannelSet, holder: Holder): Answer | LaterAnswer | Promise<Answer> {
-    const { hub } = this
-    const plan = readRequest(request, hub.limits)
-    if (plan.cut) hub.limited.count('wait')
-    if (plan.transport === 'sse') return stream(hub, request, set, plan, this.#codingOf(request, set), holder)
-    if (plan.transport === 'long-poll') return longPoll(hub, request, set, plan, holder)
-    return this.#polls.answer(set, plan, request)
-  }
-
-  #codingOf(request: HttpRequest, set: ChannelSet): Coding {
-    const rules = this.#compress
-    if (rules.length === 0) return 'identity'
-    // Node's zstd decoder would lose events: see `coding/zstd.ts`.
-    const offered = isNode(request.header('user-agent')) ? GZIP : STREAM_CODINGS
-    const wanted = codingFor(request.header('accept-encoding'), offered)
-    const covered = (part: string): boolean => rules.some((rule) => coversPart(rule, part))
-    return wanted !== undefined && set.parts.every(covered) && coderOf(wanted) ? wanted : 'identity'
-  }
-
-  #targetsOf(path: string): readonly string[] {
-    return this.#targets.get(path, () => checkTargets(namesOf(path), this.hub.limits.channels))
-  }
-
-  async #publishPermitted(
-    request: HttpRequest,
-    targets: readonly string[],
-    plan: PublishRequest,
-  ): Promise<WholeAnswer> {
-    const grant = await this.#permit(request, 'publish', targets)
-    if (plan.end) await this.#permit(request, 'end', targets)
-    return this.#publish(request, targets, plan, holderOf(request, grant))
-  }
-
-  #publish(
-    request: HttpRequest,
-    targets: readonly string[],
-    plan: PublishRequest,
-    who: Who,
-  ): Promise<WholeAnswer> {
-    const body = this.options.bodyLimit ?? DEFAULT_HTTP_LIMITS.bodyLimit
-    const limiter = this.#limiter
-    if (limiter === undefined) return publish(this.hub, request, targets, plan, who.subject, { body })
-    // Before anything is read: who is too fast by far costs no more than being told so.
-    limiter.check(who, targets, 1)
-    const pace = (events: number): void => limiter.publish(who, targets, events)
-    return publish(this.hub, request, targets, plan, who.subject, { body, pace })
-  }
-
-  async #drop(request: HttpRequest): Promise<WholeAnswer> {
-    const targets = checkTargets(namesOf(request.path), 1)
-    const grant = await this.#permit(request, 'drop', targets)
-    this.#limiter?.publish(holderOf(request, grant), targets, 1)
-    return drop(this.hub, request, targets[0] as string)
-  }
-
   async #lookRoute(request: HttpRequest, action: Action, look: () => Promise<Answer>): Promise<Answer> {
     if (request.method === 'OPTIONS') return this.#optionsAnswer(request, ALLOW.look)
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed(request.method, ALLOW.look)
-    await this.#permit(request, action, [])
+    await this.#access.permit(request, action, [])
     return look()
   }
 
@@ -391,74 +333,13 @@ export class Handler {
   }
 
   #list(request: HttpRequest): Promise<Answer> {
-    return list(this.hub, request, async (channel) => {
-      return (
-        this.options.authorize === undefined ||
-        isYes(await this.options.authorize(this.#viewOf(request), 'read', [channel]))
-      )
-    })
+    return list(this.hub, request, (channel) => this.#access.mayRead(request, channel))
   }
 
   #optionsAnswer(request: HttpRequest, allow: string): Answer {
     const headers: Headers = { allow, ...preflightHeaders(request, this.#origins, allow) }
     return { status: 204, headers }
   }
-
-  /** @throws {Problem} `unauthorized`, `forbidden` @throws {HubError} `expired`, `revoked` */
-  async #permit(request: HttpRequest, action: Action, channels: readonly string[]): Promise<Grant> {
-    const verdict = this.options.authorize
-      ? await this.options.authorize(this.#viewOf(request), action, channels)
-      : true
-    if (isYes(verdict)) {
-      const grant = typeof verdict === 'object' ? verdict : NOBODY
-      this.#witness.noteSubject(request, grant.subject)
-      if (grant !== NOBODY) this.hub.checkRight(grant)
-      return grant
-    }
-    if (verdict instanceof Refusal) throw verdict
-    if (request.header('authorization') !== undefined) {
-      // RFC 6750 section 3.1
-      const challenge = { 'www-authenticate': 'Bearer error="insufficient_scope"' }
-      throw new Problem('forbidden', `You may not ${action} this: ask for the right to`, {}, challenge)
-    }
-    throw new Problem(
-      'unauthorized',
-      `To ${action} this, say who you are in \`Authorization\``,
-      {},
-      { 'www-authenticate': 'Bearer' },
-    )
-  }
-
-  /** What is handed out may be taken apart: `({ header }) => …`. */
-  #viewOf(request: HttpRequest): AuthorizeRequest {
-    const { method, path, address, raw } = request
-    const { accessToken } = keysOf(request)
-    return {
-      method,
-      path,
-      address,
-      accessToken,
-      raw,
-      header: (name) => request.header(name),
-      crossSite: () => crossSite(request, this.#origins),
-    }
-  }
-}
-
-function holderOf({ address }: HttpRequest, { subject, issued, until, limits }: Grant): Holder {
-  return {
-    subject,
-    ...(issued !== undefined && { issued }),
-    ...(address !== undefined && { address }),
-    ...(until !== undefined && { until }),
-    ...(limits && { limits }),
-  }
-}
-
-function isYes(verdict: Verdict): verdict is true | Grant {
-  return (
-    verdict === true || (typeof verdict === 'object' && verdict !== null && !(verdict instanceof Refusal))
-  )
 }
 
 /** What some path might know; of others the hub has not heard. */
@@ -471,17 +352,4 @@ function notAllowed(method: string, allow: string): Problem {
     {},
     { allow },
   )
-}
-
-/** The names and patterns of a path. @throws {Problem} `invalid-channel` for what is no percent-encoding */
-function namesOf(path: string): readonly string[] {
-  try {
-    // No name holds a comma, so an encoded one separates too.
-    return decodeURIComponent(path.slice('/channels/'.length)).split(',')
-  } catch {
-    throw new Problem(
-      'invalid-channel',
-      'Expected channel names, percent-encoded as UTF-8, got something else',
-    )
-  }
 }

@@ -26,7 +26,8 @@ export function keysOf(request: HttpRequest): KeysInUrl {
 /** @throws {Problem} `repeated-parameter` */
 export function withoutKeys(request: HttpRequest): HttpRequest {
   const { query } = request
-  if (!query.includes('ticket=') && !query.includes('access_token=')) return request
+  // A name may be percent-encoded.
+  if (!query.includes('ticket') && !query.includes('access_token') && !query.includes('%')) return request
   const { keys, rest } = splitKeys(query)
   const stripped = new StrippedRequest(request, rest)
   found.set(stripped, keys)

@@ -15,8 +15,9 @@ import type { Handler } from './handler.ts'
 import type { Desk } from './loan.ts'
 import { Loan } from './loan.ts'
 import type { NodeHandler, NodeHandlerOptions } from './node.ts'
-import { Deadlines } from './deadlines.ts'
+import { type BodyTerms, bodyTerms } from './node-body.ts'
 import { needsChunks, NodeRequest } from './node-request.ts'
+import { Taking } from './taking.ts'
 import { leaveLine } from './turns.ts'
 
 /** Why a request that would stay is answered with its response kept. */
@@ -66,8 +67,9 @@ export class Lender implements Desk {
   readonly #server: Server
   readonly #back: (socket: Socket) => void
   readonly #keep: NodeHandler
+  readonly taking: Taking
   readonly #mount: string | undefined
-  readonly #bodies: Deadlines
+  readonly #bodies: BodyTerms
   readonly #loans = new Set<Loan>()
   readonly #able: boolean
   #offer: Offer | undefined
@@ -90,8 +92,9 @@ export class Lender implements Desk {
     this.#server = server
     this.#back = back
     this.#keep = keep
+    this.taking = new Taking(handler.hub, options.answerTimeoutMs ?? DEFAULT_HTTP_LIMITS.answerTimeoutMs)
     this.#mount = options.mount
-    this.#bodies = new Deadlines(options.bodyTimeoutMs ?? DEFAULT_HTTP_LIMITS.bodyTimeoutMs)
+    this.#bodies = bodyTerms(handler, options)
     // An older Node takes it that whoever listens wants every `Upgrade`, which the hub ignores (protocol 18.1.5).
     this.#able = typeof (server as AskedServer).shouldUpgradeCallback === 'function'
     if (this.#able) server.on('upgrade', (req, socket) => this.#take(req, socket as Socket))

@@ -12,6 +12,7 @@ import type { Quit, Quitter } from '../delivery/watch.ts'
 import { isLater, isStream, type LaterAnswer, type StreamAnswer, type WholeAnswer } from './message.ts'
 import type { NodeRequest } from './node-request.ts'
 import { chunkOf, headOf, LAST_CHUNK, mayBeRequest, type Persistence, wholeBytes } from './raw-answer.ts'
+import type { Taking } from './taking.ts'
 import type { Handler } from './handler.ts'
 
 /** What the one who lends does for a loan. */
@@ -21,6 +22,7 @@ export interface Desk {
   readonly keepAliveMs: number
   /** How long it is kept beyond that, so that a request just in time is not cut. */
   readonly keepAliveBufferMs: number
+  readonly taking: Taking
   /** The socket goes back to the server. */
   giveBack(loan: Loan): void
   /** The connection is gone. */
@@ -155,8 +157,7 @@ export class Loan implements Sink, Quit {
         socket.on('drain', onDrain)
       }
     } catch {
-      // Full or stopping since the head was decided on: the client comes back after its reconnection time.
-      this.end()
+      // Refused, and ended.
     }
     socket.uncork()
     // A peer that has closed its side may be gone altogether, which only a write would tell.
@@ -179,9 +180,12 @@ export class Loan implements Sink, Quit {
     }
     this.#state = 'flushing'
     // Nobody gets an answer before the last one has been taken: what waits to be sent stays bounded.
+    let taken: (() => void) | undefined
     socket.write(bytes, () => {
+      taken?.()
       if (this.#state === 'flushing') this.#rest()
     })
+    if (socket.writableLength > 0) taken = this.#desk.taking.watch(socket)
   }
 
   /** The connection is kept for another request. */
@@ -196,7 +200,9 @@ export class Loan implements Sink, Quit {
 
   #close(): void {
     this.#state = 'over'
-    this.socket.destroySoon()
+    const { socket } = this
+    socket.destroySoon()
+    if (socket.writableLength > 0) this.#desk.taking.watch(socket)
   }
 
   #fail(error: unknown): void {

@@ -2,6 +2,7 @@
 import { formatCursor } from '@downlink/wire'
 import type { Hub } from '../hub.ts'
 import type { ChannelInfo } from '../log/log.ts'
+import type { Lookout } from '../ops/lookout.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import { type Answer, type HttpRequest, json } from './message.ts'
 import { Query, refuseQuery } from './query.ts'
@@ -24,7 +25,9 @@ export async function list(
   const chunk = Math.max(limit + 1, LIST.limit)
   const channels: ChannelInfo[] = []
   let after: string | undefined = query.text('after') ?? ''
-  while (after !== undefined && channels.length <= limit) {
+  for (let chunks = 0; after !== undefined && channels.length <= limit; chunks++) {
+    // Who may read few of very many channels is not to hold up everybody else.
+    if (chunks > 0) await new Promise<void>((resolve) => hub.clock.defer(resolve))
     const found: readonly ChannelInfo[] = await hub.channels(match, after, chunk)
     const allowed = await Promise.all(found.map(({ name }) => mayRead(name)))
     channels.push(...found.filter((_, index) => allowed[index]))
@@ -59,6 +62,13 @@ export async function ready(hub: Hub, request: HttpRequest): Promise<Answer> {
   refuseQuery(request.query)
   const { ok, reason } = await hub.health()
   return ok ? json({ status: 'ok' }, NO_STORE) : json({ status: 'unavailable', reason }, NO_STORE, 503)
+}
+
+/** Who reads: those that are told one by one, and how many there are besides. `$hub.readers` tells what changes from here. */
+export async function readersPage(lookout: Lookout, request: HttpRequest): Promise<Answer> {
+  refuseQuery(request.query)
+  const { readers, untold } = lookout.who()
+  return json({ readers, untold }, NO_STORE)
 }
 
 export async function metricsPage(metrics: Metrics, request: HttpRequest): Promise<Answer> {

@@ -29,7 +29,7 @@ export interface HttpRequest {
   body(limit: number): Promise<Uint8Array>
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal
-  /** The runtime's own: an `IncomingMessage` or a `Request`. */
+  /** The runtime's own: an `IncomingMessage`, a `Request` or a `ServerHttp2Stream`. */
   readonly raw: unknown
 }
 
@@ -60,6 +60,7 @@ export interface WholeAnswer {
 export interface StreamAnswer {
   readonly status: 200
   readonly headers: Headers
+  /** @throws when the stream is refused after all; the sink has been ended then, with a word on when to come back */
   open(sink: Sink): Reader
 }
 

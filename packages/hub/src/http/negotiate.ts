@@ -32,7 +32,8 @@ function weight(parameters: readonly string[]): number {
 
 /** Event streams only when they are named, not by a wildcard, and wanted no less than JSON. Undefined: neither form will do. */
 export function wantsStream(accept: string | undefined): boolean | undefined {
-  if (accept === undefined || accept.trim() === '') return false
+  // Of a list, empty elements don't count (RFC 9110 5.6.1.2).
+  if (accept === undefined || !/[^\s,]/.test(accept)) return false
   const stream = wanted(accept, 'text/event-stream')
   const page = wanted(accept, 'application/json')
   if (stream.precision === 3 && stream.q > 0 && stream.q >= page.q) return true

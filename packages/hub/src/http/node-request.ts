@@ -1,9 +1,9 @@
 /** A request of `node:http`, as the handler wants it. */
 import type { IncomingMessage } from 'node:http'
-import type { Deadlines } from './deadlines.ts'
 import { type HttpRequest, isNode } from './message.ts'
 import { belowMount } from './mount.ts'
-import { readBody } from './node-body.ts'
+import { everyValue } from './repeated-header.ts'
+import { type BodyTerms, readBody } from './node-body.ts'
 
 interface Gone {
   readonly destroyed: boolean
@@ -16,12 +16,12 @@ export class NodeRequest implements HttpRequest {
   readonly query: string
   readonly raw: IncomingMessage
   readonly #gone: Gone
-  readonly #bodies: Deadlines
+  readonly #bodies: BodyTerms
   readonly #authority: string | undefined
   #abort: AbortController | undefined
 
   /** @param gone What tells that the client is: the response, or the socket of a request that was lent. */
-  constructor(req: IncomingMessage, gone: Gone, mount: string | undefined, bodies: Deadlines) {
+  constructor(req: IncomingMessage, gone: Gone, mount: string | undefined, bodies: BodyTerms) {
     this.raw = req
     this.#gone = gone
     this.#bodies = bodies
@@ -37,6 +37,7 @@ export class NodeRequest implements HttpRequest {
   header(name: string): string | undefined {
     // In a whole URL stands whom the request is for; `Host` is then ignored.
     if (name === 'host' && this.#authority !== undefined) return this.#authority
+    if (name === 'authorization') return everyValue(this.raw.rawHeaders, name)
     const value = this.raw.headers[name]
     return Array.isArray(value) ? value.join(', ') : value
   }

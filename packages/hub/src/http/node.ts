@@ -3,17 +3,23 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
-import { Deadlines } from './deadlines.ts'
+import { bodyTerms } from './node-body.ts'
 import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
 import { isLater, isStream, type StreamAnswer, type WholeAnswer } from './message.ts'
 import { needsChunks, NodeRequest } from './node-request.ts'
 import { Outbox } from './outbox.ts'
+import { Taking } from './taking.ts'
 import { spendLine, takeTurn } from './turns.ts'
 
 export interface NodeHandlerOptions extends HandlerOptions {
   /** Where the hub is mounted, e.g. `/updates`, unless the framework takes that off `req.url` as Express does. Default none. */
   readonly mount?: string
+  /**
+   * How long an answer may wait for its client to take it, in milliseconds, and what is left of a stream that has ended; then the
+   * connection is closed. Default 120,000.
+   */
+  readonly answerTimeoutMs?: number
 }
 
 /** Answers a request. With `next` (Express), paths that are not the hub's are passed on. Never rejects. */
@@ -33,7 +39,8 @@ export function nodeHandler(hub: Hub, options: NodeHandlerOptions = {}): NodeHan
 /** Requests and responses are kept as long as the answer lasts. The hub's own server lends what it can (`lend.ts`). */
 export function handlerOn(handler: Handler, options: NodeHandlerOptions): NodeHandler {
   const { hub } = handler
-  const bodies = new Deadlines(options.bodyTimeoutMs ?? DEFAULT_HTTP_LIMITS.bodyTimeoutMs)
+  const bodies = bodyTerms(handler, options)
+  const taking = new Taking(hub, options.answerTimeoutMs ?? DEFAULT_HTTP_LIMITS.answerTimeoutMs)
   const outbox = new Outbox()
   return async (req, res, next) => {
     const request = new NodeRequest(req, res, options.mount, bodies)
@@ -49,8 +56,13 @@ export function handlerOn(handler: Handler, options: NodeHandlerOptions): NodeHa
     if (inLine && (delimited || hub.stopping.aborted)) res.setHeader('connection', 'close')
     if (res.getHeader('connection') === 'close' || answer.headers['connection'] === 'close')
       spendLine(req.socket)
-    if (isStream(answer)) openStream(res, answer, delimited)
-    else outbox.push(() => sendWhole(res, answer))
+    if (isStream(answer)) openStream(res, answer, delimited, taking)
+    else {
+      outbox.push(() => {
+        sendWhole(res, answer)
+        if (res.writableLength > 0) taking.watch(res)
+      })
+    }
   }
 }
 
@@ -87,15 +99,14 @@ function sendAndLinger(res: ServerResponse, body: string | Uint8Array): void {
 }
 
 /** @param delimited By the end of the connection, without chunked coding: some proxies hold each chunk back (docs/architecture.md). */
-function openStream(res: ServerResponse, answer: StreamAnswer, delimited: boolean): void {
+function openStream(res: ServerResponse, answer: StreamAnswer, delimited: boolean, taking: Taking): void {
   if (delimited && res.req.httpVersionMajor === 1) res.removeHeader('transfer-encoding')
   res.writeHead(answer.status, answer.headers)
   let reader: Reader
   try {
-    reader = answer.open(new NodeSink(res))
+    reader = answer.open(new NodeSink(res, taking))
   } catch {
-    // Full or stopping since the head was decided on: the client comes back after its reconnection time.
-    res.end()
+    // Refused, and ended.
     return
   }
   res.on('drain', () => reader.drained())
@@ -112,9 +123,11 @@ function openStream(res: ServerResponse, answer: StreamAnswer, delimited: boolea
 
 class NodeSink implements Sink {
   readonly #res: ServerResponse
+  readonly #taking: Taking
 
-  constructor(res: ServerResponse) {
+  constructor(res: ServerResponse, taking: Taking) {
     this.#res = res
+    this.#taking = taking
   }
 
   /** Node says false above its mark even when the kernel has taken all; what counts is whether bytes wait. If so, `drain` will come. */
@@ -126,6 +139,7 @@ class NodeSink implements Sink {
 
   end(): void {
     this.#res.end()
+    if (this.#res.writableLength > 0) this.#taking.watch(this.#res)
   }
 
   abort(): void {

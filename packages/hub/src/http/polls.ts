@@ -11,7 +11,7 @@ import { type HttpRequest, json, STANDING, type WholeAnswer } from './message.ts
 import { codePageBody, PAGE_CODINGS, type PageCoding } from './page-coding.ts'
 import type { ReadRequest } from './read-request.ts'
 
-/** Of all pages that are kept, the bytes of the body as it is, and the characters of what was asked; beyond it all are forgotten. */
+/** Of all pages that are kept, the bytes of the bodies, as they are and coded, and the characters of what was asked; beyond it all are forgotten. */
 const KEPT_BYTES = 16 * 1024 * 1024
 /** Pages that are kept. */
 const KEPT_PAGES = 4_096
@@ -25,6 +25,8 @@ interface Polled {
   readonly unchanged: WholeAnswer
   /** As it was asked for. Undefined: it is not to be coded. */
   readonly coded: Map<PageCoding, Promise<WholeAnswer>> | undefined
+  /** Bytes of its bodies. */
+  size: number
 }
 
 interface Kept {
@@ -36,14 +38,16 @@ interface Kept {
 export class Polls {
   readonly #hub: Hub
   readonly #open: boolean
+  readonly #code: typeof codePageBody
   readonly #kept = new Map<string, Kept>()
   readonly #awaited = new Map<string, Promise<Polled>>()
   #bytes = 0
 
   /** @param open Whether everybody may read, so that a shared cache may keep pages. */
-  constructor(hub: Hub, open: boolean) {
+  constructor(hub: Hub, open: boolean, code = codePageBody) {
     this.#hub = hub
     this.#open = open
+    this.#code = code
   }
 
   answer(set: ChannelSet, plan: ReadRequest, request: HttpRequest): WholeAnswer | Promise<WholeAnswer> {
@@ -51,8 +55,8 @@ export class Polls {
     const { log } = this.#hub
     const kept = this.#kept.get(key)
     const version = log.version()
-    if (kept !== undefined && kept.version === version) return choose(kept.polled, request)
-    return this.#next(key, set, plan, version).then((polled) => choose(polled, request))
+    if (kept !== undefined && kept.version === version) return this.#choose(key, kept.polled, request)
+    return this.#next(key, set, plan, version).then((polled) => this.#choose(key, polled, request))
   }
 
   /** Who asks for the same at the same version waits for the same read. */
@@ -80,42 +84,48 @@ export class Polls {
     const found = json(body, { ...headers, 'content-length': String(body.length) })
     // Pages of one channel or pattern only: see `coding/parts.ts` for what lengths would tell.
     const coded = set.parts.length === 1 && body.length >= SMALLEST_CODED ? new Map() : undefined
-    return { etag, found, unchanged: { status: 304, headers }, coded }
+    return { etag, found, unchanged: { status: 304, headers }, coded, size: body.length }
   }
 
   #keep(key: string, kept: Kept): void {
     const before = this.#kept.get(key)
-    this.#bytes += sizeOf(kept) - (before ? sizeOf(before) : 0)
-    if (before === undefined) this.#bytes += key.length
     this.#kept.set(key, kept)
+    this.#count(kept.polled.size - (before ? before.polled.size : -key.length))
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes
     if (this.#bytes <= KEPT_BYTES && this.#kept.size <= KEPT_PAGES) return
     this.#kept.clear()
     this.#bytes = 0
   }
-}
 
-function sizeOf({ polled }: Kept): number {
-  return (polled.found.body as Uint8Array).length
-}
+  #choose(key: string, polled: Polled, request: HttpRequest): WholeAnswer | Promise<WholeAnswer> {
+    const ifNoneMatch = request.header('if-none-match')
+    if (ifNoneMatch !== undefined && matchesEtag(ifNoneMatch, polled.etag)) return polled.unchanged
+    const { coded, found } = polled
+    if (coded === undefined) return found
+    const coding = codingFor(request.header('accept-encoding'), PAGE_CODINGS)
+    if (coding === undefined) return found
+    const known = coded.get(coding)
+    if (known) return known
+    const answer = this.#coded(key, polled, coding).catch(() => {
+      // Better as it is than not at all. The next who asks may have more luck.
+      coded.delete(coding)
+      return found
+    })
+    coded.set(coding, answer)
+    return answer
+  }
 
-function choose(polled: Polled, request: HttpRequest): WholeAnswer | Promise<WholeAnswer> {
-  const ifNoneMatch = request.header('if-none-match')
-  if (ifNoneMatch !== undefined && matchesEtag(ifNoneMatch, polled.etag)) return polled.unchanged
-  const { coded, found } = polled
-  if (coded === undefined) return found
-  const coding = codingFor(request.header('accept-encoding'), PAGE_CODINGS)
-  if (coding === undefined) return found
-  const known = coded.get(coding)
-  if (known) return known
-  const answer = codePage(found, coding)
-  coded.set(coding, answer)
-  return answer
-}
-
-async function codePage(found: WholeAnswer, coding: PageCoding): Promise<WholeAnswer> {
-  const body = await codePageBody(found.body as Uint8Array, coding)
-  const headers = { ...found.headers, 'content-encoding': coding, 'content-length': String(body.length) }
-  return { ...found, headers, body }
+  async #coded(key: string, polled: Polled, coding: PageCoding): Promise<WholeAnswer> {
+    const { found } = polled
+    const body = await this.#code(found.body as Uint8Array, coding)
+    polled.size += body.length
+    if (this.#kept.get(key)?.polled === polled) this.#count(body.length)
+    const headers = { ...found.headers, 'content-encoding': coding, 'content-length': String(body.length) }
+    return { ...found, headers, body }
+  }
 }
 
 /** A full page after a cursor never changes, but for erased channels. */

@@ -13,6 +13,7 @@ export const PROBLEMS = {
   'invalid-pattern': [400, 'Not a pattern'],
   'too-many-channels': [400, 'Too many channels'],
   'duplicate-channel': [400, 'A channel named twice'],
+  'mixed-channels': [400, "The hub's own channels and others"],
   'pattern-not-allowed': [400, 'A pattern where a name is needed'],
   'invalid-cursor': [400, 'Not a cursor'],
   'invalid-parameter': [400, 'Not a value for this parameter'],
@@ -130,9 +131,9 @@ export function toProblem(error: unknown): Problem {
   return new Problem('internal', 'The hub failed on this request; its log says why')
 }
 
-/** To the second, where it is known; of what will never be taken, nothing is said. */
-function comeBack({ waitMs = Infinity }: HubError): Headers {
-  return waitMs === Infinity ? {} : { 'retry-after': String(Math.ceil(waitMs / 1000)) }
+/** To the second, where it is known. */
+function comeBack({ waitMs }: HubError): Headers {
+  return waitMs === undefined ? {} : { 'retry-after': String(Math.ceil(waitMs / 1000)) }
 }
 
 /** RFC 6750 section 3.1. */
@@ -159,6 +160,14 @@ function plain(text: string): string {
     .replaceAll(/["\\]/g, "'")
     .replaceAll(/[^ -~]/g, '?')
     .slice(0, 300)
+}
+
+export function headTooLarge(limit: number): Problem {
+  return new Problem(
+    'head-too-large',
+    `Expected a request line and headers of at most ${limit} bytes: send fewer or shorter ones`,
+    { limit },
+  )
 }
 
 /** @param id Of the request, where there is one. */

@@ -1,5 +1,6 @@
 /** The query of a request: each parameter known, and given once. Pure. */
 import type { LimitName } from '../limits/names.ts'
+import { quoted, seen } from '../shown.ts'
 import { Problem } from './problem.ts'
 
 const NONE: ReadonlyMap<string, string> = new Map()
@@ -15,7 +16,9 @@ export class Query {
       const parameter = name.slice(0, 40)
       if (!known.includes(name)) {
         const list = known.length > 0 ? `this route knows ${known.join(', ')}` : 'this route knows none'
-        throw new Problem('unknown-parameter', `Unknown parameter \`${parameter}\`: ${list}`, { parameter })
+        throw new Problem('unknown-parameter', `Unknown parameter \`${seen(name, 40)}\`: ${list}`, {
+          parameter,
+        })
       }
       if (values.has(name)) {
         throw new Problem('repeated-parameter', `\`${parameter}\` is given twice: leave one out`, {
@@ -71,8 +74,7 @@ export function invalidParameter(
   limit = Infinity,
   limited?: LimitName,
 ): Problem {
-  const shown = JSON.stringify(got.length > 80 ? `${got.slice(0, 80)}…` : got)
   const members = { parameter, ...(limit < Infinity ? { limit } : {}) }
-  const text = `Expected \`${parameter}\` to be ${expected}, got ${shown}`
+  const text = `Expected \`${parameter}\` to be ${expected}, got ${quoted(got, 80)}`
   return new Problem('invalid-parameter', text, members, {}, limited)
 }

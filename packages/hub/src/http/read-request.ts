@@ -31,7 +31,7 @@ export interface ReadRequest {
   readonly key: string
 }
 
-const KNOWN = ['after', 'last', 'limit', 'wait', 'transport', 'fields', 'event'] as const
+const KNOWN = ['after', 'last', 'limit', 'wait', 'transport', 'fields', 'event', 'data'] as const
 
 const plans = new WeakMap<HubLimits, Memo<ReadRequest>>()
 
@@ -55,7 +55,7 @@ function parseReadRequest(request: HttpRequest, limits: HubLimits): ReadRequest 
   const transport = chosen ?? negotiated(request, asked ?? preferred)
   const last = query.number('last', 0, limits.pageEvents, 'page-events')
   const givenLimit = query.number('limit', 1, limits.pageEvents, 'page-events')
-  const limit = givenLimit ?? Math.max(DEFAULT_LIMIT, last ?? 0)
+  const limit = givenLimit ?? Math.min(limits.pageEvents, Math.max(DEFAULT_LIMIT, last ?? 0))
   const after = afterOf(query.text('after'))
   const lastEventId = request.header('last-event-id') || undefined
   const otherwise: Origin = transport === 'poll' ? { last: limit } : { after: 'now' }
@@ -132,5 +132,6 @@ function variantOf(query: Query): Variant {
     channel: fields.includes('channel'),
     time: fields.includes('time'),
     eventByChannel: query.choice('event', ['channel']) !== undefined,
+    ...(query.choice('data', ['event']) && { whole: true }),
   }
 }

@@ -1,7 +1,10 @@
 /** `GET /channels/{…}`: one plan, three ways to carry it out. */
 import { encodeComment, encodePage, encodeRetry, type Page } from '@downlink/wire'
-import type { Coding } from '../delivery/coding/coding.ts'
+import { CodedSink } from '../delivery/coded-sink.ts'
+import { coderOf, type Coding } from '../delivery/coding/coding.ts'
 import type { Holder } from '../delivery/holder.ts'
+import { jitter } from '../clock.ts'
+import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import {
@@ -67,8 +70,23 @@ export async function stream(
   return {
     status: 200,
     headers,
-    open: (sink) => hub.open(set, plan.origin, sink, plan.variant, coding, holder),
+    open(sink) {
+      try {
+        return hub.open(set, plan.origin, sink, plan.variant, coding, holder)
+      } catch (error) {
+        endRefused(hub, sink, coding)
+        throw error
+      }
+    },
   }
+}
+
+/** Full or stopping since the head was decided on. In a coding an end without a beginning would be a fault of its own. */
+function endRefused(hub: Hub, sink: Sink, coding: Coding): void {
+  const coder = coderOf(coding)
+  const body = coder ? new CodedSink(sink, coder) : sink
+  body.write(Buffer.from(`${encodeRetry(jitter(hub.clock, hub.delivery.settings.retryMs, 1 / 3))}\n`))
+  body.end()
 }
 
 /**

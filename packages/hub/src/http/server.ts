@@ -14,15 +14,14 @@ import type { Hub } from '../hub.ts'
 import type { TlsOptions } from './certificate.ts'
 import { sortByAlpn, sortByPreface, type Take } from './door.ts'
 import type { H2Sessions } from './h2-sessions.ts'
-import { DEFAULT_STREAMS } from './h2-limits.ts'
 import { Handler } from './handler.ts'
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-limits.ts'
 import { Lender } from './lend.ts'
 import { listen, portOf } from './listen.ts'
 import { handlerOn, type NodeHandlerOptions } from './node.ts'
-import { Problem, problemAnswer } from './problem.ts'
+import { headTooLarge, Problem, problemAnswer } from './problem.ts'
 import type { Secure } from './secure.ts'
-import { interruptionOf } from './turns.ts'
+import { interruptionOf, spendLine, takeTurn } from './turns.ts'
 
 export interface HubServerOptions extends NodeHandlerOptions {
   /** Default 0: any that is free. */
@@ -46,11 +45,13 @@ export interface HubServerOptions extends NodeHandlerOptions {
   readonly headersLimit?: number
   /** Connections at a time, of each address listened on; one more is closed as it comes. Default 20,000. */
   readonly connections?: number
+  /** How long an idle connection is kept, in milliseconds. Default 75,000: longer than common balancers keep theirs. */
+  readonly keepAliveMs?: number
   /** How long a stop waits for connections to end by themselves, in milliseconds. Default 5,000. */
   readonly graceMs?: number
 }
 
-/** Longer than common balancers keep theirs, so that they close first and no request meets a closing connection. */
+/** Balancers close first then, and no request meets a closing connection. */
 const KEEP_ALIVE_MS = 75_000
 
 export interface HubServer {
@@ -65,7 +66,7 @@ export interface HubServer {
 
 /** Listens. @throws what `net.Server.listen` meets, e.g. `EADDRINUSE`; {HubError} `invalid-option` */
 export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promise<HubServer> {
-  const { host = 'localhost', port = 0, graceMs = 5_000, tls } = options
+  const { host = 'localhost', port = 0, graceMs = 5_000, keepAliveMs = KEEP_ALIVE_MS, tls } = options
   const limits: HttpLimits = { ...DEFAULT_HTTP_LIMITS, ...definedOf(options) }
   const { headLimit, headTimeoutMs, headersLimit, bodyTimeoutMs } = limits
   if (!options.authorize && !isLoopbackHost(host) && !isLoopbackAddress(host)) {
@@ -89,11 +90,13 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     tls || options.h2c
       ? new (await import('./h2-sessions.ts')).H2Sessions(handler, {
           mount: options.mount,
-          streams: options.maxConcurrentStreams ?? DEFAULT_STREAMS,
+          streams: limits.maxConcurrentStreams,
           headLimit,
+          headersLimit,
           headTimeoutMs,
           bodyTimeoutMs,
-          keepAliveMs: KEEP_ALIVE_MS,
+          answerTimeoutMs: limits.answerTimeoutMs,
+          keepAliveMs,
         })
       : undefined
   const lenders: Lender[] = []
@@ -103,7 +106,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     requireHostHeader: false,
     headersTimeout: headTimeoutMs,
     requestTimeout: Math.max(headTimeoutMs, bodyTimeoutMs),
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: Math.max(20, Math.min(1000, Math.floor(headTimeoutMs / 4))),
     // Notices peers that vanish while nothing is written.
     keepAlive: true,
@@ -117,8 +120,8 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
       refuse(hub, error, socket, headLimit)
     server.on('clientError', refused)
     allowHalfOpen(server)
-    // Node would leave out the others without a word.
-    server.maxHeadersCount = headersLimit + 1
+    // Node would leave out the others without a word, or say that there were too many bytes: they are counted below.
+    server.maxHeadersCount = 0
     if (limits.connections < Infinity) server.maxConnections = limits.connections
     server.on('drop', () => hub.limited.count('connections'))
     const lender = new Lender(
@@ -131,7 +134,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     lenders.push(lender)
     server.on('request', (req: IncomingMessage, res: ServerResponse) => {
       const problem = headProblem(req, headersLimit)
-      if (problem !== undefined) refuseHead(hub, res, problem)
+      if (problem !== undefined) void refuseHead(hub, req, res, problem)
       else if (!lender.offer(req, res)) void keep(req, res)
     })
     return server
@@ -185,11 +188,22 @@ function headProblem(req: IncomingMessage, headersLimit: number): Problem | unde
     const text = `Expected at most ${headersLimit} header lines: send fewer`
     return new Problem('head-too-large', text, { limit: headersLimit }, {}, 'headers')
   }
+  // Node's parser takes `HTTP/2.0` in text, and what follows for an error.
+  if (req.httpVersionMajor !== 1) return new Problem('bad-request', 'Expected HTTP/1.1, or HTTP/1.0')
   if (hasHost(req)) return undefined
   return new Problem('bad-request', 'Expected one `Host` header: say which hub this is for')
 }
 
-function refuseHead(hub: Hub, res: ServerResponse, problem: Problem): void {
+/** In its turn, and nothing behind it is taken up: whoever sends such a head may mean something else by what follows. */
+async function refuseHead(
+  hub: Hub,
+  { socket }: IncomingMessage,
+  res: ServerResponse,
+  problem: Problem,
+): Promise<void> {
+  const come = takeTurn(socket, res)
+  if (come !== true && !(await come)) return
+  spendLine(socket)
   const { status, headers, body } = problemAnswer(problem)
   if (problem.limited !== undefined) hub.limited.count(problem.limited)
   const bytes = Buffer.from(body as string)
@@ -238,11 +252,7 @@ function refuse(hub: Hub, error: NodeJS.ErrnoException, socket: Socket, headLimi
 function problemOf(code: string | undefined, withinBody: boolean, headLimit: number): Problem {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return new Problem(
-        'head-too-large',
-        `Expected a request line and headers of at most ${headLimit} bytes: send fewer or shorter ones`,
-        { limit: headLimit },
-      )
+      return headTooLarge(headLimit)
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new Problem(
         'body-timeout',

@@ -44,7 +44,7 @@ export class Limiter {
   /**
    * Takes so many events to each of the channels: all of it, or nothing. More than a burst at once is owed, see `TokenBuckets`.
    *
-   * @throws {HubError} `too-fast`
+   * @throws {HubError} `too-fast`, `forbidden`
    */
   publish(who: Who, channels: readonly string[], events: number): void {
     this.check(who, channels, events)
@@ -57,12 +57,13 @@ export class Limiter {
     this.#sweepLater()
   }
 
-  /** As `publish`, and takes nothing. @throws {HubError} `too-fast` */
+  /** As `publish`, and takes nothing. @throws {HubError} `too-fast`, `forbidden` */
   check(who: Who, channels: readonly string[], events: number): void {
     const now = this.#clock.now()
     const { publishesPerChannel } = this.#rates
     const key = keyOf(who)
     const rate = this.#rateOf(who)
+    if (rate <= 0) throw notAtAll('publish', 'publishes-per-subject')
     let longest = key === undefined ? 0 : this.#publishers.wait(key, events * channels.length, rate, now)
     let slow: string | undefined
     if (publishesPerChannel < Infinity) {
@@ -115,10 +116,13 @@ function keyOf({ subject, address }: Who): string | undefined {
   return address === undefined ? undefined : `a ${netOf(address)}`
 }
 
+/** Who has a limit of 0 may not, and need not try again. */
+export function notAtAll(act: string, limited: LimitName): HubError {
+  return new HubError('forbidden', `You may not ${act} at all: ask for the right to`, { limit: 0, limited })
+}
+
 function tooFast(limited: LimitName, who: string, rate: number, what: string, waitMs: number): HubError {
   const seconds = Math.ceil(waitMs / 1000)
-  const most = `${who} ${rate} ${what}${rate === 1 ? '' : 's'} a second`
-  const text =
-    waitMs === Infinity ? `${most}: ask for the right to more` : `${most}: come back in ${seconds} s`
+  const text = `${who} ${rate} ${what}${rate === 1 ? '' : 's'} a second: come back in ${seconds} s`
   return new HubError('too-fast', text, { limit: rate, limited, waitMs })
 }

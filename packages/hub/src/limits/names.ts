@@ -19,7 +19,7 @@ export type LimitSpec = Option & {
   readonly unit: Unit
   readonly default: number
   /** What who exceeds it is told. */
-  readonly answer: ProblemCode | 'cut' | 'closed'
+  readonly answer: ProblemCode | 'cut' | 'closed' | 'refused' | 'waits'
   /** Whether it can be lifted with `none`. */
   readonly none: boolean
 }
@@ -41,16 +41,19 @@ export const LIMITS = {
   'tickets-per-subject': hub('ticketsPerSubject', 'rate', 'too-fast', true),
   body: http('bodyLimit', 'bytes', 'body-too-large', false),
   'body-time': http('bodyTimeoutMs', 'time', 'body-timeout', false),
+  'large-bodies': http('largeBodies', 'count', 'waits', true),
   batch: hub('batch', 'count', 'batch-too-large', false),
   event: hub('event', 'bytes', 'event-too-large', true),
   head: http('headLimit', 'bytes', 'head-too-large', false),
   'head-time': http('headTimeoutMs', 'time', 'body-timeout', false),
   headers: http('headersLimit', 'count', 'head-too-large', false),
+  'answer-time': http('answerTimeoutMs', 'time', 'closed', false),
   channels: hub('channels', 'count', 'too-many-channels', false),
   wait: hub('waitMs', 'time', 'cut', false),
   'page-events': hub('pageEvents', 'count', 'invalid-parameter', false),
   'page-bytes': hub('pageBytes', 'bytes', 'cut', false),
   connections: http('connections', 'count', 'closed', true),
+  'http2-streams': http('maxConcurrentStreams', 'count', 'refused', false),
   log: {
     of: 'log',
     option: 'fullBytes',

@@ -1,4 +1,5 @@
 /** What no transport can carry differently is settled on append, so that every reader gets the same text by every way of reading. */
+import { quoted } from '../shown.ts'
 import { LogError, type NewEvent } from './log.ts'
 
 /** UTF-8 bytes of an event's type. */
@@ -41,9 +42,9 @@ function whatIsWrong(type: string): string | undefined {
   if (exceedsBytes(type, MAX_TYPE_BYTES)) {
     return `of at most ${MAX_TYPE_BYTES} bytes of UTF-8, got one of ${type.length} characters; put the rest in the data`
   }
-  if (FORBIDDEN.test(type)) return `without CR, LF and NUL, got ${JSON.stringify(type)}`
+  if (FORBIDDEN.test(type)) return `without CR, LF and NUL, got ${quoted(type, MAX_TYPE_BYTES)}`
   if (type.startsWith(RESERVED)) {
-    return `that does not begin with '${RESERVED}' (those are the hub's own), got ${JSON.stringify(type)}`
+    return `that does not begin with '${RESERVED}' (those are the hub's own), got ${quoted(type, MAX_TYPE_BYTES)}`
   }
   return undefined
 }

@@ -1,6 +1,6 @@
 /** What Node knows of the process and of the machine. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Machine } from './observer.ts'
+import type { Machine } from './lookout.ts'
 
 /** Milliseconds between two looks at the event loop: the delays told are beyond it. */
 const RESOLUTION = 20

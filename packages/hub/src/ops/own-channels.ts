@@ -43,7 +43,10 @@ export function isWatched({ delivery }: Hub): boolean {
   return delivery.readers + delivery.waiting > 0
 }
 
-export function tell(own: Hub, events: readonly { readonly channel: string; readonly value: unknown }[]): void {
+export function tell(
+  own: Hub,
+  events: readonly { readonly channel: string; readonly value: unknown }[],
+): void {
   if (events.length === 0) return
   const batch: NewEvent[] = events.map(({ channel, value }) => ({ channel, data: JSON.stringify(value) }))
   own.log.append(batch).catch(own.delivery.report)

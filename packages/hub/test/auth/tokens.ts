@@ -55,8 +55,8 @@ export function forge(header: object | string, payload: object | string, sign: S
 
 export const seconds = (): number => Math.floor(Date.now() / 1000)
 
-/** Claims of a token that holds for a minute. */
-export const soon = (claims: object = {}): object => ({ sub: 'alice', exp: seconds() + 60, ...claims })
+/** Claims of a token that holds for an hour. */
+export const soon = (claims: object = {}): object => ({ sub: 'alice', exp: seconds() + 3600, ...claims })
 
 /** A good token by the secret. */
 export const token = (claims: object = {}, secret = SECRET): string =>

@@ -85,7 +85,7 @@ export function run(
   args: readonly string[],
   { env = {}, reading = true, cwd = process.cwd() }: RunOptions = {},
 ): Command {
-  const { DOWNLINK_URL: _, ...inherited } = process.env
+  const { DOWNLINK_URL: _, DOWNLINK_TOKEN: __, DOWNLINK_SECRET: ___, ...inherited } = process.env
   const child = spawn(process.execPath, [BIN, ...args], { env: { ...inherited, ...env }, cwd })
   const command = new Command(child, reading)
   t.after(async () => {

@@ -1,5 +1,5 @@
 /** HTTP/2 frame by frame (RFC 9113 section 4), for what no decent client sends. */
-import { connect, type Socket } from 'node:net'
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net'
 
 export const TYPE = {
   data: 0,
@@ -46,11 +46,15 @@ export function frame(
 }
 
 /** HPACK (RFC 7541 6.2.2) without a table and without Huffman. */
-export function fields(all: Readonly<Record<string, string>>): Buffer {
-  return Buffer.concat(
-    Object.entries(all).map(([name, value]) => Buffer.concat([Buffer.of(0), text(name), text(value)])),
-  )
+export function fields(all: Readonly<Record<string, string>> | readonly Field[]): Buffer {
+  const list: readonly Field[] = isList(all) ? all : Object.entries(all)
+  return Buffer.concat(list.flatMap(([name, value]) => [Buffer.of(0), text(name), text(value)]))
 }
+
+export type Field = readonly [name: string, value: string]
+
+const isList = (all: Readonly<Record<string, string>> | readonly Field[]): all is readonly Field[] =>
+  Array.isArray(all)
 
 function text(value: string): Buffer {
   const bytes = Buffer.from(value)
@@ -78,8 +82,8 @@ export class FrameConnection {
   #over = false
   #wake: (() => void) | undefined
 
-  constructor(url: string, begin = true) {
-    this.socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' })
+  constructor(url: string, begin = true, options: Partial<TcpNetConnectOpts> = {}) {
+    this.socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', ...options })
     this.socket.setNoDelay()
     this.socket.on('error', () => {})
     this.socket.on('data', (bytes) => this.#take(bytes))
@@ -91,6 +95,10 @@ export class FrameConnection {
       })
     })
     if (begin) this.send(Buffer.from(PREFACE), frame(TYPE.settings, 0, 0))
+  }
+
+  get over(): boolean {
+    return this.#over
   }
 
   send(...frames: readonly Uint8Array[]): this {

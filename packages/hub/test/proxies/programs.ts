@@ -17,6 +17,8 @@ export interface ProgramOptions {
   readonly ignoresHints?: boolean
   /** Ends a connection on which the server has said nothing for so long. nginx (60,000 is its default) and HAProxy. */
   readonly quietMs?: number
+  /** Speaks HTTP/2 by prior knowledge to the server. HAProxy and Caddy. */
+  readonly h2c?: boolean
 }
 
 interface Program {
@@ -41,18 +43,18 @@ export const programs: Readonly<Record<'nginx' | 'haproxy' | 'caddy', Program>> 
   },
   haproxy: {
     name: 'HAProxy',
-    prepare(folder, port, target, { quietMs = 60_000 }) {
+    prepare(folder, port, target, { quietMs = 60_000, h2c = false }) {
       const file = join(folder, 'haproxy.cfg')
-      writeFileSync(file, haproxyConfig(port, target, quietMs))
+      writeFileSync(file, haproxyConfig(port, target, quietMs, h2c))
       return [tools.haproxy, '-db', '-f', file]
     },
   },
   caddy: {
     name: 'Caddy',
-    prepare(folder, port, target, { gzip = false }) {
+    prepare(folder, port, target, { gzip = false, h2c = false }) {
       const file = join(folder, 'Caddyfile')
       // By port only: a site with a name answers other names with an empty 200.
-      writeFileSync(file, caddyConfig(port, target, gzip))
+      writeFileSync(file, caddyConfig(port, h2c ? `h2c://${target}` : target, gzip))
       return [tools.caddy, 'run', '--config', file, '--adapter', 'caddyfile']
     },
   },
@@ -87,7 +89,7 @@ http {
 `
 }
 
-function haproxyConfig(port: number, target: string, quietMs: number): string {
+function haproxyConfig(port: number, target: string, quietMs: number, h2c: boolean): string {
   return `
 defaults
   mode http
@@ -98,7 +100,8 @@ frontend front
   bind 127.0.0.1:${port}
   default_backend back
 backend back
-  server hub ${target}
+  ${h2c ? 'http-reuse always' : ''}
+  server hub ${target} ${h2c ? 'proto h2' : ''}
 `
 }
 

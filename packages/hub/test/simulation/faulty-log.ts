@@ -27,9 +27,10 @@ import { MemoryLog, type MemoryLogOptions } from '../../src/log/memory.ts'
 import type { RetentionRule } from '../../src/log/retention.ts'
 import type { SimulatedClock } from './clock.ts'
 import { History } from './history.ts'
+import { LateTail, type Lateness } from './late-tail.ts'
 import type { Random } from './random.ts'
 
-export interface Faults {
+export interface Faults extends Lateness {
   /** Each a probability: of a failure of a read, an append or a `follow`; of a pause in any of them. */
   readonly failure: number
   readonly pause: number
@@ -37,10 +38,6 @@ export interface Faults {
   readonly pauseMs: number
   /** Of a hole before an append. */
   readonly hole: number
-  /** That the tail loses what it has not told yet, each time it has something to tell. */
-  readonly lost: number
-  /** Milliseconds that the tail is late at most. */
-  readonly tailMs: number
 }
 
 export const NO_FAULTS: Faults = { failure: 0, pause: 0, pauseMs: 0, hole: 0, lost: 0, tailMs: 0 }
@@ -69,11 +66,6 @@ export interface Disk {
 /** `broken`: the log can't know whether it has forgotten anything. `restored`: it has, if anything was appended since. */
 export type Restart = 'clean' | 'broken' | 'restored'
 
-interface Follow {
-  readonly set: ChannelSet
-  active: boolean
-}
-
 /** More reads than this at one instant: somebody asks again and again without getting on. */
 const SPINNING = 5_000
 
@@ -82,8 +74,7 @@ const EVERYTHING = new ChannelSet(['**'])
 export class FaultyLog implements Log {
   readonly history = new History()
   faults: Faults
-  /** Whether records that nobody follows are left out of the tail. */
-  readonly #leavesOut: boolean
+  readonly #tail: LateTail
   readonly #clock: SimulatedClock
   readonly #random: Random
   readonly #options: Pick<InnerOptions, 'retention' | 'forget'>
@@ -101,10 +92,6 @@ export class FaultyLog implements Log {
   /** Appends and drops of the inner log that are under way. */
   readonly #writes = new Set<Promise<unknown>>()
   #acts: Act[] = []
-  #listener: TailListener | undefined
-  #queue: TailBatch[] = []
-  #telling = false
-  readonly #follows: Follow[] = []
   /** When each gap that a read told was found, by what it says. */
   readonly #gaps = new Map<string, number>()
   #readsAt = 0
@@ -139,7 +126,7 @@ export class FaultyLog implements Log {
     this.#clock = clock
     this.#random = random
     this.faults = faults
-    this.#leavesOut = leavesOut
+    this.#tail = new LateTail(clock, random, leavesOut, () => this.faults)
     this.#options = options
     this.#fail = fail
     this.#disk = inner?.disk
@@ -177,30 +164,15 @@ export class FaultyLog implements Log {
   }
 
   tail(listener: TailListener): Tail {
-    assert.equal(this.#listener, undefined, 'a hub has one tail')
-    this.#listener = listener
-    return {
-      follow: async (set) => {
-        const follow: Follow = { set, active: false }
-        this.#follows.push(follow)
-        await this.#pause()
-        this.#maybeFail()
-        follow.active = true
-      },
-      unfollow: (set) => {
-        const index = this.#follows.findIndex((follow) => follow.set.key === set.key)
-        assert.notEqual(index, -1, 'unfollows what it never followed')
-        this.#follows.splice(index, 1)
-      },
-      close: () => {
-        this.#listener = undefined
-      },
-    }
+    return this.#tail.open(listener, async () => {
+      await this.#pause()
+      this.#maybeFail()
+    })
   }
 
   /** What the tail follows now. */
   get followed(): readonly string[] {
-    return this.#follows.map(({ set }) => set.key)
+    return this.#tail.followed
   }
 
   version(): undefined {
@@ -247,20 +219,18 @@ export class FaultyLog implements Log {
     const acts = forgets === Infinity ? [] : this.#acts.slice(0, Math.max(0, this.#acts.length - forgets))
     // Sometimes what the old primary told is still on its way, and arrives; the tail says lost, or the epoch says it.
     const late = this.#random.chance(0.3)
-    if (!late) this.#queue = []
+    if (!late) this.#tail.forget()
     const name = `E${this.history.epochs + 1}`
     this.#inner = this.#start(name, forgets === Infinity ? undefined : parent, acts)
     await this.#observe()
-    const wait = this.#random.int(0, this.faults.tailMs)
-    this.#clock.after(wait, () => this.#listener?.lost())
+    this.#tail.lostLater()
   }
 
   /** The log on disk is closed and opened again; in a new epoch unless it knows that it has forgotten nothing. */
   async restart(wanted: Restart): Promise<void> {
     await this.#clock.hold(this.#restart(wanted))
     await this.#observe()
-    const wait = this.#random.int(0, this.faults.tailMs)
-    this.#clock.after(wait, () => this.#listener?.lost())
+    this.#tail.lostLater()
   }
 
   async #restart(wanted: Restart): Promise<void> {
@@ -293,12 +263,12 @@ export class FaultyLog implements Log {
       this.history.begin({ name: `E${this.history.epochs + 1}`, parent: goesOn })
     }
     const late = this.#random.chance(0.3)
-    if (!late) this.#queue = []
+    if (!late) this.#tail.forget()
     this.#inner = inner
     this.#listen(inner)
     this.#down = false
     // Before anything else is told: in the same epoch nobody could tell that something is missing.
-    if (same && !late) this.#listener?.lost()
+    if (same && !late) this.#tail.lost()
     this.restarts++
   }
 
@@ -370,27 +340,7 @@ export class FaultyLog implements Log {
       this.history.now.add(record)
       if (record.kind === 'drop') this.history.now.erase(record, this.#clock.now())
     }
-    const followed = this.#follows.filter(({ active }) => active)
-    const told = this.#leavesOut
-      ? records.filter(({ channel }) => followed.some(({ set }) => set.has(channel)))
-      : records
-    this.#queue.push({ epoch: this.history.now.epoch.name, records: told, frontier })
-    this.#tellLater()
-  }
-
-  #tellLater(): void {
-    if (this.#telling) return
-    this.#telling = true
-    this.#clock.after(this.#random.int(0, this.faults.tailMs), () => {
-      this.#telling = false
-      if (this.#random.chance(this.faults.lost)) {
-        this.#queue.splice(0, this.#random.int(1, this.#queue.length))
-        this.#listener?.lost()
-      }
-      const count = this.#random.chance(0.7) ? this.#queue.length : this.#random.int(0, this.#queue.length)
-      for (const batch of this.#queue.splice(0, count)) this.#listener?.batch(batch)
-      if (this.#queue.length > 0) this.#tellLater()
-    })
+    this.#tail.take({ epoch: this.history.now.epoch.name, records, frontier })
   }
 
   async #pause(): Promise<void> {

@@ -103,7 +103,7 @@ const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled | Far>, readonly [
   'idempotency-mismatch': [422, sequence(post(mismatch, 'x', key), post(mismatch, 'y', key))],
   'too-fast': [
     429,
-    sequence(...Array.from({ length: 22 }, () => post(fast, '{"data":1}\n'.repeat(10), ndjson))),
+    sequence(...Array.from({ length: 3 }, () => post(fast, '{"data":1}\n'.repeat(10), ndjson))),
   ],
   internal: [500, mood('broken', get('/channels/a'))],
   'not-implemented': [501, (hub) => ask(`${hub.url}/channels/a`, { method: 'PROPFIND' })],
@@ -117,7 +117,7 @@ const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled | Far>, readonly [
 
 export function problemFacts(face: Face): void {
   describe('every problem', () => {
-    const limits = { readers: 0, batch: 10, event: 1000, publishesPerChannel: 100 }
+    const limits = { readers: 0, batch: 10, event: 1000, publishesPerChannel: 10 }
     const hub = shared(face, { limits, handler: { bodyLimit: 2000 } })
     for (const [code, [status, meet]] of Object.entries(MEET)) {
       const skip = code === 'not-implemented' ? (face.cannot?.['odd-methods'] ?? false) : false

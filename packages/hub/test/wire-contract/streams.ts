@@ -1,7 +1,7 @@
 /** Event streams: the opening, the blocks, several channels, control events. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ask, openStream, post } from './client.ts'
+import { ask, openStream, problemOf, post } from './client.ts'
 import { type Face, fresh, shared, untilCounts } from './face.ts'
 
 const ndjson = { 'content-type': 'application/x-ndjson' }
@@ -72,6 +72,24 @@ export function streamFacts(face: Face): void {
           `event: paid\nid: ${b}\ndata:\n\n` +
           `id: ${c}\ndata:  leading: and привет 🎉\ndata:\n\n`,
       )
+    })
+
+    test('P6.3.6 data=event puts the whole event, as in a page, into the data of an untyped block', async () => {
+      const channel = fresh('downlink:end')
+      await post(at(`${channel}?type=t`), 'two\nlines')
+      await post(at(channel), 'x')
+      const page = JSON.parse((await ask(at(channel))).text) as { events: { id: string }[] }
+      using stream = await openStream(
+        at(`${channel}?after=start&data=event&fields=channel,time&event=channel`),
+      )
+      const [, ...events] = await stream.take(3)
+      assert.deepEqual(
+        events.map(({ type, data, lastEventId, channel, time }) => {
+          return [type, JSON.parse(data), lastEventId, channel, time]
+        }),
+        page.events.map((event) => ['message', event, event.id, undefined, undefined]),
+      )
+      problemOf(await ask(at(`${channel}?data=text`)), 400, 'invalid-parameter')
     })
 
     test('P6.3.2 fields adds channel and time, which are those of the page', async () => {

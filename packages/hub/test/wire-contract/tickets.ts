@@ -75,7 +75,7 @@ export function ticketFacts(face: Face): void {
     })
     const writer = { authorization: token('alice', ['publish']) }
 
-    test('P17.3.1 P17.3.4 a ticket in the URL opens a stream of its channels, and authorize is asked once', async () => {
+    test('P17.6.1 P17.6.4 a ticket in the URL opens a stream of its channels, and authorize is asked once', async () => {
       const channel = fresh()
       await hub.command({ do: 'asked' })
       const ticket = await ticketFor(hub, [channel, 'orders.*'])
@@ -89,7 +89,7 @@ export function ticketFacts(face: Face): void {
       assert.deepEqual(asked, [{ action: 'read', channels: [channel, 'orders.*'] }])
     })
 
-    test('P17.3.1 without channels it is for all that the grant names', async () => {
+    test('P17.6.1 without channels it is for all that the grant names', async () => {
       const read = ['mine.**', 'news']
       const { ticket, expires } = issued(
         await askTicket(hub, undefined, token('alice', ['read'], '', { read })),
@@ -101,7 +101,7 @@ export function ticketFacts(face: Face): void {
       problemOf(await refusal(hub, ticket, '*'), 403, 'forbidden')
     })
 
-    test('P17.3.1 needs channels where the grant names none', async () => {
+    test('P17.6.1 needs channels where the grant names none', async () => {
       problemOf(await askTicket(hub, undefined, token('alice', ['read'])), 400, 'invalid-json')
       problemOf(await askTicket(hub, {}, token('alice', ['read'])), 400, 'invalid-json')
       problemOf(
@@ -111,7 +111,7 @@ export function ticketFacts(face: Face): void {
       )
     })
 
-    test('P17.3.2 says how long it lasts: as long as the token, at most an hour', async () => {
+    test('P17.6.2 says how long it lasts: as long as the token, at most an hour', async () => {
       const until = Date.now() + 20_000
       const short = issued(await askTicket(hub, { channels: ['a'] }, token('alice', ['read'], '', { until })))
       assert.ok(short.expires > 10_000 && short.expires <= 20_000, `${short.expires}`)
@@ -119,7 +119,7 @@ export function ticketFacts(face: Face): void {
       assert.equal(issued(await askTicket(hub, { channels: ['a'] }, long)).expires, HOUR)
     })
 
-    test('P17.3.1 is refused to whoever may not read these, or does not say who', async () => {
+    test('P17.6.1 is refused to whoever may not read these, or does not say who', async () => {
       const got = await askTicket(hub, { channels: ['mine', 'yours'] }, token('alice', ['read'], 'mine'))
       problemOf(got, 403, 'forbidden')
       problemOf(await askTicket(hub, { channels: ['a'] }, undefined), 401, 'unauthorized')
@@ -135,13 +135,13 @@ export function ticketFacts(face: Face): void {
       ['a prototype', '{"__proto__":{"channels":["a"]}}'],
       ['no UTF-8', Uint8Array.of(0x22, 0xff, 0x22)],
     ] as const) {
-      test(`P17.3.1 a body that is ${what} is refused`, async () => {
+      test(`P17.6.1 a body that is ${what} is refused`, async () => {
         const headers = { authorization: token('alice', ['read']) }
         problemOf(await ask(`${hub.url}/tickets`, { method: 'POST', headers, body }), 400, 'invalid-json')
       })
     }
 
-    test('P17.3.1 what names no channels, or too many for a URL, is refused', async () => {
+    test('P17.6.1 what names no channels, or too many for a URL, is refused', async () => {
       const all = token('alice', ['read'])
       problemOf(await askTicket(hub, { channels: ['a..b'] }, all), 400, 'invalid-channel')
       problemOf(await askTicket(hub, { channels: ['a*'] }, all), 400, 'invalid-pattern')
@@ -149,7 +149,7 @@ export function ticketFacts(face: Face): void {
       problemOf(await askTicket(hub, { channels: long }, all), 400, 'too-many-channels')
     })
 
-    test('P17.3.1 knows POST and OPTIONS, and no parameter', async () => {
+    test('P17.6.1 knows POST and OPTIONS, and no parameter', async () => {
       const headers = { authorization: token('alice', ['read']) }
       const got = await ask(`${hub.url}/tickets`, { headers })
       problemOf(got, 405, 'method-not-allowed')
@@ -176,7 +176,7 @@ export function ticketFacts(face: Face): void {
       problemOf(evil, 403, 'cross-site')
     })
 
-    test('P17.3.3 opens nothing but a stream', async () => {
+    test('P17.6.3 opens nothing but a stream', async () => {
       const ticket = await ticketFor(hub, ['**'])
       for (const [path, method, accept] of [
         ['/channels/a', 'GET', 'application/json'],
@@ -196,7 +196,7 @@ export function ticketFacts(face: Face): void {
         problemOf(await ask(`${hub.url}/channels/a?ticket=${ticket}${more}`), 400, 'invalid-parameter')
     })
 
-    test('P17.3.3 what is no ticket of this hub is refused, always with the same words', async () => {
+    test('P17.6.3 what is no ticket of this hub is refused, always with the same words', async () => {
       const good = await ticketFor(hub, ['a'])
       const [header = '', , iv = '', text = '', tag = ''] = good.split('.')
       const flip = (part: string): string => `${part.startsWith('A') ? 'B' : 'A'}${part.slice(1)}`
@@ -227,16 +227,17 @@ export function ticketFacts(face: Face): void {
       }
       assert.equal(details.size, 1)
       problemOf(await refusal(hub, `${good}&ticket=${good}`, 'a'), 400, 'repeated-parameter')
+      problemOf(await refusal(hub, `${good}&access_token=x`, 'a'), 400, 'invalid-credentials')
     })
 
-    test('P17.3.3 a ticket counts, whatever token comes beside it', async () => {
+    test('P17.6.3 a ticket counts, whatever token comes beside it', async () => {
       const ticket = await ticketFor(hub, ['mine'])
       const authorization = token('bob', ['read'])
       problemOf(await refusal(hub, ticket, 'yours', { authorization }), 403, 'forbidden')
       problemOf(await refusal(hub, 'x', 'yours', { authorization }), 401, 'invalid-ticket')
     })
 
-    test('P17.3.5 a newer stream ends the older one cleanly, and events are lost to neither', async () => {
+    test('P17.6.5 a newer stream ends the older one cleanly, and events are lost to neither', async () => {
       const channel = fresh()
       const ticket = await ticketFor(hub, [channel])
       using older = await streamBy(hub, ticket, channel)
@@ -250,7 +251,7 @@ export function ticketFacts(face: Face): void {
       await untilCounts(hub, { readers: 1, waiting: 0 })
     })
 
-    test('P17.3.6 whoever was ended so and comes back shows that two have the ticket: it is void for both', async () => {
+    test('P17.6.6 whoever was ended so and comes back shows that two have the ticket: it is void for both', async () => {
       const channel = fresh()
       const ticket = await ticketFor(hub, [channel])
       using owner = await streamBy(hub, ticket, channel)
@@ -265,7 +266,7 @@ export function ticketFacts(face: Face): void {
       await opened(again)
     })
 
-    test('P17.3.7 a ticket that another one replaces is void, and its stream ends', async () => {
+    test('P17.6.7 a ticket that another one replaces is void, and its stream ends', async () => {
       const channel = fresh()
       const first = await ticketFor(hub, [channel])
       using stream = await streamBy(hub, first, channel)
@@ -284,7 +285,7 @@ export function ticketFacts(face: Face): void {
       await opened(next)
     })
 
-    test('P6.4.4 P17.3.2 a stream is told in time that its ticket ends, ends with it, and never comes again', async () => {
+    test('P6.4.4 P17.6.2 a stream is told in time that its ticket ends, ends with it, and never comes again', async () => {
       const channel = fresh()
       const until = Date.now() + 1_500
       const ticket = await ticketFor(hub, [channel], { until })
@@ -308,7 +309,7 @@ export function ticketFacts(face: Face): void {
   describe('tickets in a hurry', () => {
     const hub = shared(face, { rules: true, limits: { ticketsPerSubject: 2 } })
 
-    test('P17.3.1 a subject may have so many a second', async () => {
+    test('P17.6.1 a subject may have so many a second', async () => {
       for (let n = 0; n < 4; n++) await ticketFor(hub, ['a'])
       const got = await askTicket(hub, { channels: ['a'] }, token('alice', ['read']))
       problemOf(got, 429, 'too-fast')
@@ -353,7 +354,7 @@ export function ticketFacts(face: Face): void {
   describe('tickets without rules', () => {
     const hub = shared(face)
 
-    test('P17.3.1 there are none: everybody may read', async () => {
+    test('P17.6.1 there are none: everybody may read', async () => {
       problemOf(await askTicket(hub, { channels: ['a'] }, undefined), 404, 'not-found')
       problemOf(await ask(`${hub.url}/channels/a?ticket=x`), 400, 'unknown-parameter')
     })

@@ -1,6 +1,7 @@
 /** Looks at a hub once a second, and tells what it saw on the node's own channels. */
 import { formatCursor } from '@downlink/wire'
 import type { Timer } from '../clock.ts'
+import type { ReaderInfo } from '../delivery/reader-info.ts'
 import type { Hub } from '../hub.ts'
 import { ChannelSet } from '../log/channel-set.ts'
 import type { ChannelInfo, Tail } from '../log/log.ts'
@@ -37,7 +38,8 @@ export interface ChannelRow {
 
 /** What went wrong, or was refused, as `$hub.trouble` tells it. */
 export interface Trouble {
-  readonly kind: 'error' | 'refused'
+  /** `more`: how many there were besides, in the same second. */
+  readonly kind: 'error' | 'refused' | 'more'
   /** Of a refusal: its status and code. */
   readonly status?: number
   readonly code?: string
@@ -47,10 +49,12 @@ export interface Trouble {
 const EVERY_MS = 1_000
 /** Channels told in one event, so that none gets large. */
 const ROWS = 250
+/** Troubles told in one second. */
+const MOST_TROUBLES = 20
 /** Channels told in one second: what happened in more is told by their count. */
 const MOST_ROWS = 2_000
 
-export class Observer {
+export class Lookout {
   /** Of the node's own channels. */
   readonly own: Hub
   readonly readers = new ReaderList()
@@ -59,6 +63,7 @@ export class Observer {
   readonly #activity = new ChannelActivity()
   readonly #publishTimes: RecentTimes
   readonly #tail: Tail
+  #troubles = 0
   #publishes = 0
   #events = 0
   #before: Counters
@@ -83,14 +88,23 @@ export class Observer {
     this.#wait()
   }
 
+  /** Who reads just now, and from now on `$hub.readers` tells what changes. */
+  who(): { readonly readers: readonly ReaderInfo[]; readonly untold: number } {
+    const changes = this.readers.look(this.#hub.delivery.list())
+    if (changes.came.length + changes.changed.length + changes.left.length > 0)
+      tell(this.own, [{ channel: READERS, value: changes }])
+    return { readers: this.readers.all, untold: changes.untold }
+  }
+
   /** A publish was answered after so many milliseconds. */
   published(ms: number): void {
     this.#publishes++
     this.#publishTimes.add(ms)
   }
 
+  /** So many a second are told; of the rest only how many there were. */
   trouble(trouble: Trouble): void {
-    tell(this.own, [{ channel: TROUBLE, value: trouble }])
+    if (this.#troubles++ < MOST_TROUBLES) tell(this.own, [{ channel: TROUBLE, value: trouble }])
   }
 
   async close(): Promise<void> {
@@ -122,11 +136,19 @@ export class Observer {
         for (const value of await this.#channels()) told.push({ channel: CHANNELS, value })
       }
       tell(this.own, told)
+      this.#tellUntold()
     } catch (error) {
       this.#hub.delivery.report(error)
     } finally {
       this.#looking = false
     }
+  }
+
+  #tellUntold(): void {
+    const untold = this.#troubles - MOST_TROUBLES
+    this.#troubles = 0
+    if (untold > 0)
+      tell(this.own, [{ channel: TROUBLE, value: { kind: 'more', message: `and ${untold} more` } }])
   }
 
   async #channels(): Promise<readonly unknown[]> {
@@ -147,7 +169,11 @@ export class Observer {
     const untold = changes.length - told.length + beyond
     const values: unknown[] = []
     for (let from = 0; from === 0 || from < rows.length; from += ROWS) {
-      values.push({ rows: rows.slice(from, from + ROWS), gone: from === 0 ? gone : [], untold: from === 0 ? untold : 0 })
+      values.push({
+        rows: rows.slice(from, from + ROWS),
+        gone: from === 0 ? gone : [],
+        untold: from === 0 ? untold : 0,
+      })
     }
     return values
   }

@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test'
 import type { PageEvent } from '@downlink/wire'
 import { createHub, type Hub } from '../src/hub.ts'
 import { CHANNELS, READERS, TROUBLE, VITALS } from '../src/ops/own-channels.ts'
-import { type Machine, Observer } from '../src/ops/observer.ts'
+import { Lookout, type Machine } from '../src/ops/lookout.ts'
 import { settled, SimulatedClock } from './simulation/clock.ts'
 
 const MACHINE: Machine = {
@@ -16,7 +16,7 @@ const MACHINE: Machine = {
 interface World {
   readonly clock: SimulatedClock
   readonly hub: Hub
-  readonly observer: Observer
+  readonly lookout: Lookout
   /** What has been told on one of the node's own channels. */
   told(channel: string): Promise<readonly any[]>
   second(): Promise<void>
@@ -25,17 +25,17 @@ interface World {
 function world(t: TestContext): World {
   const clock = new SimulatedClock()
   const hub = createHub({ clock })
-  const observer = new Observer(hub, MACHINE)
+  const lookout = new Lookout(hub, MACHINE)
   t.after(async () => {
-    await observer.close()
+    await lookout.close()
     await hub.close()
   })
   return {
     clock,
     hub,
-    observer,
+    lookout,
     async told(channel) {
-      const { events } = await observer.own.read(channel, { last: 100 })
+      const { events } = await lookout.own.read(channel, { last: 100 })
       return events.map(({ data }: PageEvent) => JSON.parse(data))
     },
     async second() {
@@ -46,17 +46,17 @@ function world(t: TestContext): World {
 }
 
 /** A stream of one of the node's own channels: from then on it tells what costs something to tell. */
-function watch({ observer }: World): void {
-  const { own } = observer
+function watch({ lookout }: World): void {
+  const { own } = lookout
   const sink = { write: () => true, end() {}, abort() {} }
   own.open(own.channelSet(CHANNELS), { after: 'now' }, sink)
 }
 
 test('its vital signs are told each second, whether somebody looks or not', async (t) => {
   const world_ = world(t)
-  const { hub, observer, second, told } = world_
+  const { hub, lookout, second, told } = world_
   await hub.publish('a', [{ data: '1' }, { data: '2' }])
-  observer.published(4)
+  lookout.published(4)
   await second()
   await second()
   const [first, next] = await told(VITALS)
@@ -105,8 +105,8 @@ test('who came and left is told while somebody looks', async (t) => {
 })
 
 test('what went wrong is told', async (t) => {
-  const { observer, told } = world(t)
-  observer.trouble({ kind: 'refused', status: 429, code: 'too-fast', message: 'Slower' })
+  const { lookout, told } = world(t)
+  lookout.trouble({ kind: 'refused', status: 429, code: 'too-fast', message: 'Slower' })
   await settled()
   assert.deepEqual(await told(TROUBLE), [
     { kind: 'refused', status: 429, code: 'too-fast', message: 'Slower' },
