@@ -61,7 +61,7 @@ export function follow(): void {
   following.on('state', ({ phase }) => {
     const before = hub.phase
     hub.phase =
-      phase === 'live' ? 'live' : phase === 'closed' ? before : before === 'live' ? 'waiting' : before
+      phase === 'open' ? 'live' : phase === 'closed' ? before : before === 'live' ? 'waiting' : before
     if (hub.phase === 'live' && before !== 'live') void list()
     hub.changed()
   })
