@@ -192,6 +192,39 @@ test('P12.3.3 what was revoked while a request was under way opens nothing eithe
   assert.equal(hub.delivery.readers, 1)
 })
 
+test('P12.3.2 who is disconnected is given first what was published before', async () => {
+  const stage = new Stage()
+  const { sink } = await stage.open(['a'])
+  await stage.append(['a', '1'])
+  assert.deepEqual(sink.data, [])
+  assert.equal(
+    stage.delivery.endThose(() => true),
+    1,
+  )
+  assert.deepEqual([sink.data, sink.state], [['1'], 'ended'])
+  assert.equal(
+    stage.delivery.endThose(() => true),
+    0,
+  )
+})
+
+test('P12.3.2 one reader is disconnected by its number, a waiting long poll too', async (t) => {
+  const clock = new SimulatedClock()
+  const hub = createHub({ clock })
+  t.after(() => hub.close())
+  const set = hub.channelSet('a')
+  const sinks = [new RecordingSink(), new RecordingSink()] as const
+  for (const sink of sinks) hub.open(set, { after: 'now' }, sink)
+  const page = hub.readPage(set, { after: 'now' }, 10, { ms: 60_000 })
+  await settled()
+  const [first, , poll] = [...hub.delivery.list()]
+  assert.equal(hub.disconnect({ reader: first?.id ?? 0 }), 1)
+  assert.deepEqual([sinks[0].state, sinks[1].state, hub.delivery.waiting], ['ended', 'open', 1])
+  assert.equal(hub.disconnect({ reader: poll?.id ?? 0 }), 1)
+  assert.deepEqual((await page).events, [])
+  assert.equal(hub.disconnect({ reader: poll?.id ?? 0 }), 0)
+})
+
 describe('the agenda', () => {
   test('does what is due at its time and not after, whatever is added and removed meanwhile', async () => {
     const step = fc.record({

@@ -252,7 +252,10 @@ export class Handler {
   /** What a ticket in the URL is for. */
   async #ticketRoute(request: HttpRequest): Promise<Answer> {
     const { method, path } = request
-    const { ticket } = keysOf(request)
+    const { ticket, accessToken } = keysOf(request)
+    if (accessToken !== undefined) {
+      throw new Problem('invalid-credentials', '`ticket` and `access_token` are both there: leave one out')
+    }
     if (ticket !== undefined && this.#desk && method === 'GET' && path.startsWith('/channels/')) {
       const set = this.#reading.setOf(path)
       const plan = this.#reading.planOf(request)

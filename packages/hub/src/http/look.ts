@@ -24,7 +24,9 @@ export async function list(
   const chunk = Math.max(limit + 1, LIST.limit)
   const channels: ChannelInfo[] = []
   let after: string | undefined = query.text('after') ?? ''
-  while (after !== undefined && channels.length <= limit) {
+  for (let chunks = 0; after !== undefined && channels.length <= limit; chunks++) {
+    // Who may read few of very many channels is not to hold up everybody else.
+    if (chunks > 0) await new Promise<void>((resolve) => hub.clock.defer(resolve))
     const found: readonly ChannelInfo[] = await hub.channels(match, after, chunk)
     const allowed = await Promise.all(found.map(({ name }) => mayRead(name)))
     channels.push(...found.filter((_, index) => allowed[index]))

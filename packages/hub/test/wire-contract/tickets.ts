@@ -227,6 +227,7 @@ export function ticketFacts(face: Face): void {
       }
       assert.equal(details.size, 1)
       problemOf(await refusal(hub, `${good}&ticket=${good}`, 'a'), 400, 'repeated-parameter')
+      problemOf(await refusal(hub, `${good}&access_token=x`, 'a'), 400, 'invalid-credentials')
     })
 
     test('P17.6.3 a ticket counts, whatever token comes beside it', async () => {
