@@ -13,8 +13,8 @@ keepYoungSpaceSmall()
 const hub = createHub({
   // Full within two minutes: what grows afterwards is no history.
   retention: [{ channels: '**', count: 1_000 }],
-  // Visitors stay for seconds.
-  delivery: { heartbeatMs: 2_000 },
+  // Visitors stay for seconds. Readers that stay compare every byte, and a fresh cursor is each one's own.
+  delivery: { heartbeatMs: 2_000, cursorMs: 3_600_000 },
   // All publishers are one.
   limits: { publishesPerSubject: Infinity },
 })

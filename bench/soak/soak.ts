@@ -92,13 +92,16 @@ export function soak({ minutes, say }: SoakOptions): Promise<Findings> {
     let visited: VisitorsResult
     try {
       await visitors.call.begin(server.port, server.host, VISITORS, CHANNELS)
-      run = await stage.measure({
-        rate: RATE,
-        seconds: minutes * 60,
-        channels: CHANNELS,
-        batch: 1,
-        size: 200,
-      })
+      run = await stage.measure(
+        {
+          rate: RATE,
+          seconds: minutes * 60,
+          channels: CHANNELS,
+          batch: 1,
+          size: 200,
+        },
+        'staying',
+      )
       visited = await visitors.call.leave()
     } finally {
       clearInterval(sampler)

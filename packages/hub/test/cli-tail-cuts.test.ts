@@ -16,10 +16,10 @@ for (const transport of TRANSPORTS) {
     t.after(() => relay[Symbol.asyncDispose]())
     // Every third connection is cut in its first page or block, the others a little later.
     // Pages are compressed.
-    const [first, most] = transport === 'poll' ? [300, 10_000] : [2_000, 30_000]
+    const [first, most] = transport === 'poll' ? [300, 3_000] : [2_000, 30_000]
     // Every fourth lives long: of those that break in a row each has the next one wait twice as long.
     relay.lifetime = () => {
-      if (relay.accepted % 4 === 3) return 3 * most
+      if (relay.accepted % 4 === 3) return 2 * most
       return Math.floor(random() * (relay.accepted % 3 === 0 ? first : most))
     }
     relay.cutting = () => (random() < 0.5 ? 'reset' : 'end')

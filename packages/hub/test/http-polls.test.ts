@@ -305,6 +305,16 @@ describe('what polls keep', () => {
     assert.equal(log.reads, 18)
   })
 
+  test('a page that is kept holds no memory but its own, as it is and coded', async (context) => {
+    const { poller, log } = start(context)
+    await log.append([{ channel: 'a', data: 'x'.repeat(2_000) }])
+    for (const headers of [{}, { 'accept-encoding': 'gzip' }, { 'accept-encoding': 'br' }]) {
+      const { body } = await poller.answer('a', undefined, headers)
+      assert.ok(body instanceof Uint8Array)
+      assert.equal(body.buffer.byteLength, body.length, JSON.stringify(headers))
+    }
+  })
+
   test('what was asked counts too: many long lists of names are no way to fill the memory', async (context) => {
     const { poller, log } = start(context)
     const names = Array.from({ length: 60 }, (_, index) => `${index}${'x'.repeat(250)}`).join(',')

@@ -12,6 +12,7 @@ test('the control events have the names of the protocol, and are all reserved', 
     gap: 'downlink:gap',
     end: 'downlink:end',
     cursor: 'downlink:cursor',
+    expire: 'downlink:expire',
   })
   for (const name of Object.values(CONTROL)) assert.equal(isControlType(name), true)
   assert.equal(isControlType('downlink:later'), true)

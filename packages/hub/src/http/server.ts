@@ -14,6 +14,7 @@ import type { Hub } from '../hub.ts'
 import type { TlsOptions } from './certificate.ts'
 import { sortByAlpn, sortByPreface, type Take } from './door.ts'
 import type { H2Sessions } from './h2-sessions.ts'
+import { FewATurn } from './few-a-turn.ts'
 import { Handler } from './handler.ts'
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-limits.ts'
 import { Lender } from './lend.ts'
@@ -100,6 +101,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
         })
       : undefined
   const lenders: Lender[] = []
+  const late = new FewATurn()
   const settings: ServerOptions = {
     maxHeaderSize: headLimit,
     // Node would refuse without a word.
@@ -118,7 +120,11 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     const server = secure ? secure.create(settings) : createServer(settings)
     const refused = (error: NodeJS.ErrnoException, socket: Socket): void =>
       refuse(hub, error, socket, headLimit)
-    server.on('clientError', refused)
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      // Thousands of heads may be late at the same time.
+      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') late.push(() => refused(error, socket))
+      else refused(error, socket)
+    })
     allowHalfOpen(server)
     // Node would leave out the others without a word, or say that there were too many bytes: they are counted below.
     server.maxHeadersCount = 0
