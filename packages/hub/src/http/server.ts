@@ -283,7 +283,12 @@ interface Running {
   readonly secure: Secure | undefined
 }
 
-async function stop(hub: Hub, lookout: Lookout | undefined, running: Running, graceMs: number): Promise<void> {
+async function stop(
+  hub: Hub,
+  lookout: Lookout | undefined,
+  running: Running,
+  graceMs: number,
+): Promise<void> {
   const { servers, lenders, http2, secure } = running
   secure?.close()
   const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
