@@ -6,6 +6,7 @@ import type { Page } from '@downlink/wire'
 import { createHub } from '../src/hub.ts'
 import type { Log, LogPage } from '../src/log/log.ts'
 import { MemoryLog } from '../src/log/memory.ts'
+import { finite } from '../src/log/retention.ts'
 import { SqliteLog } from '../src/log/sqlite/sqlite-log.ts'
 import { Stage } from './simulation/stage.ts'
 import { tempFolder } from './sqlite/files.ts'
@@ -48,6 +49,7 @@ for (const [engine, open] of Object.entries(engines)) {
     await using hub = createHub({ log: await open(t) })
     assert.equal(hub.log.retention?.('few')?.count, 3)
     assert.partialDeepStrictEqual(hub.log.retention?.('kept'), { count: Infinity, age: 1e6 })
+    assert.deepEqual(Object.keys(finite(hub.log.retention?.('kept') ?? assert.fail())), ['age', 'bytes'])
   })
 }
 
