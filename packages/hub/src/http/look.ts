@@ -2,6 +2,7 @@
 import { formatCursor } from '@downlink/wire'
 import type { Hub } from '../hub.ts'
 import type { ChannelInfo } from '../log/log.ts'
+import { finite, type Retention } from '../log/retention.ts'
 import type { Lookout } from '../ops/lookout.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import { type Answer, type HttpRequest, json } from './message.ts'
@@ -37,16 +38,28 @@ export async function list(
   const epoch = hub.log.state().epochs[0].name
   return json(
     {
-      channels: page.map((info) => wireInfo(info, epoch)),
+      channels: page.map((info) => wireInfo(info, epoch, hub.log.retention?.(info.name))),
       ...(channels.length > limit ? { next: page.at(-1)?.name } : {}),
     },
     { 'cache-control': 'private, no-cache' },
   )
 }
 
-function wireInfo({ name, head, oldest, events, bytes, ended }: ChannelInfo, epoch: string): object {
+function wireInfo(
+  { name, head, oldest, events, bytes, ended }: ChannelInfo,
+  epoch: string,
+  retention: Retention | undefined,
+): object {
   const cursor = (position: number): string => formatCursor({ epoch, position })
-  return { name, head: cursor(head), ...(oldest ? { oldest: cursor(oldest) } : {}), events, bytes, ended }
+  return {
+    name,
+    head: cursor(head),
+    ...(oldest ? { oldest: cursor(oldest) } : {}),
+    events,
+    bytes,
+    ended,
+    ...(retention && { retention: finite(retention) }),
+  }
 }
 
 const NO_STORE = { 'cache-control': 'no-store' }

@@ -5,6 +5,7 @@ import type { ReaderInfo } from '../delivery/reader-info.ts'
 import type { Hub } from '../hub.ts'
 import { ChannelSet } from '../log/channel-set.ts'
 import type { ChannelInfo, Tail } from '../log/log.ts'
+import { finite, type Retention } from '../log/retention.ts'
 import { ChannelActivity, type ChannelChange } from './channel-activity.ts'
 import { CHANNELS, isWatched, ownHub, READERS, tell, TROUBLE, VITALS } from './own-channels.ts'
 import { ReaderList } from './reader-changes.ts'
@@ -31,6 +32,8 @@ export interface ChannelRow {
   readonly head: string
   readonly oldest?: string
   readonly ended: boolean
+  /** What is kept of it at most: events, their age in milliseconds, UTF-16 units of data. A limit that there is not is left out. */
+  readonly retention?: Partial<Retention>
   /** Events since the last time, and when the newest came, in milliseconds since 1970. */
   readonly came: number
   readonly time?: number
@@ -163,7 +166,7 @@ export class Lookout {
     const gone: string[] = []
     for (const change of told) {
       const info = byName.get(change.name)
-      if (info) rows.push(rowOf(info, change, epoch))
+      if (info) rows.push(rowOf(info, change, epoch, this.#hub.log.retention?.(info.name)))
       else gone.push(change.name)
     }
     const untold = changes.length - told.length + beyond
@@ -213,6 +216,7 @@ function rowOf(
   { name, events, bytes, head, oldest, ended }: ChannelInfo,
   { events: came, time }: ChannelChange,
   epoch: string,
+  retention: Retention | undefined,
 ): ChannelRow {
   const cursor = (position: number): string => formatCursor({ epoch, position })
   return {
@@ -222,6 +226,7 @@ function rowOf(
     head: cursor(head),
     ...(oldest !== undefined && { oldest: cursor(oldest) }),
     ended,
+    ...(retention && { retention: finite(retention) }),
     came,
     ...(time !== undefined && { time }),
   }
