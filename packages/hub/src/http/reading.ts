@@ -11,6 +11,7 @@ import { namesOf } from './names-of.ts'
 import { Polls } from './polls.ts'
 import { longPoll, stream } from './read.ts'
 import { type ReadRequest, readRequest } from './read-request.ts'
+import { UserAgents } from './user-agents.ts'
 
 const STREAM_CODINGS = CODINGS.filter((coding) => coding !== 'identity')
 const GZIP = ['gzip'] as const
@@ -27,6 +28,7 @@ export class Reading {
   readonly #polls: Polls
   readonly #compress: readonly string[]
   readonly #sets = new Memo<ChannelSet>()
+  readonly #userAgents = new UserAgents()
 
   /** @throws {WireError} `invalid-channel`, `invalid-pattern` */
   constructor(hub: Hub, { open, compress }: ReadingOptions) {
@@ -48,12 +50,15 @@ export class Reading {
   answer(request: HttpRequest, set: ChannelSet, holder: Holder): Answer | LaterAnswer | Promise<Answer> {
     const plan = this.planOf(request)
     if (plan.transport === 'sse') return this.stream(request, set, plan, holder)
-    if (plan.transport === 'long-poll') return longPoll(this.#hub, request, set, plan, holder)
+    if (plan.transport === 'long-poll') {
+      return longPoll(this.#hub, request, set, plan, this.#userAgents.holder(request, holder))
+    }
     return this.#polls.answer(set, plan, request)
   }
 
   stream(request: HttpRequest, set: ChannelSet, plan: ReadRequest, holder: Holder): Promise<Answer> {
-    return stream(this.#hub, request, set, plan, this.#codingOf(request, set), holder)
+    const held = this.#userAgents.holder(request, holder)
+    return stream(this.#hub, request, set, plan, this.#codingOf(request, set), held)
   }
 
   #codingOf(request: HttpRequest, set: ChannelSet): Coding {

@@ -4,8 +4,9 @@ import type { Timer } from '../clock.ts'
 import type { ReaderInfo } from '../delivery/reader-info.ts'
 import type { Hub } from '../hub.ts'
 import { ChannelSet } from '../log/channel-set.ts'
-import type { ChannelInfo, Tail } from '../log/log.ts'
-import { ChannelActivity, type ChannelChange } from './channel-activity.ts'
+import type { Tail } from '../log/log.ts'
+import { ChannelActivity } from './channel-activity.ts'
+import { type ListedChannel, listedChannel } from './listed-channel.ts'
 import { CHANNELS, isWatched, ownHub, READERS, tell, TROUBLE, VITALS } from './own-channels.ts'
 import { ReaderList } from './reader-changes.ts'
 import { RecentTimes } from './recent-times.ts'
@@ -22,18 +23,9 @@ export interface Machine {
 }
 
 /** A channel as `$hub.channels` tells it. */
-export interface ChannelRow {
-  readonly name: string
-  readonly events: number
-  /** UTF-16 units of data that are kept. */
-  readonly bytes: number
-  /** Cursors. */
-  readonly head: string
-  readonly oldest?: string
-  readonly ended: boolean
-  /** Events since the last time, and when the newest came, in milliseconds since 1970. */
+export interface ChannelRow extends ListedChannel {
+  /** Events since the last time. */
   readonly came: number
-  readonly time?: number
 }
 
 /** What went wrong, or was refused, as `$hub.trouble` tells it. */
@@ -88,12 +80,14 @@ export class Lookout {
     this.#wait()
   }
 
-  /** Who reads just now, and from now on `$hub.readers` tells what changes. */
-  who(): { readonly readers: readonly ReaderInfo[]; readonly untold: number } {
+  /** Who reads just now; `$hub.readers` tells what changes, after this cursor at the latest. */
+  who(): { readonly readers: readonly ReaderInfo[]; readonly untold: number; readonly cursor: string } {
+    const { epochs, frontier } = this.own.log.state()
+    const cursor = formatCursor({ epoch: epochs[0].name, position: frontier })
     const changes = this.readers.look(this.#hub.delivery.list())
     if (changes.came.length + changes.changed.length + changes.left.length > 0)
       tell(this.own, [{ channel: READERS, value: changes }])
-    return { readers: this.readers.all, untold: changes.untold }
+    return { readers: this.readers.all, untold: changes.untold, cursor }
   }
 
   /** A publish was answered after so many milliseconds. */
@@ -163,7 +157,7 @@ export class Lookout {
     const gone: string[] = []
     for (const change of told) {
       const info = byName.get(change.name)
-      if (info) rows.push(rowOf(info, change, epoch))
+      if (info) rows.push({ ...listedChannel(info, epoch), came: change.events })
       else gone.push(change.name)
     }
     const untold = changes.length - told.length + beyond
@@ -206,23 +200,5 @@ export class Lookout {
       ...(publishTime && { publishTime }),
       log: await this.#hub.health(),
     }
-  }
-}
-
-function rowOf(
-  { name, events, bytes, head, oldest, ended }: ChannelInfo,
-  { events: came, time }: ChannelChange,
-  epoch: string,
-): ChannelRow {
-  const cursor = (position: number): string => formatCursor({ epoch, position })
-  return {
-    name,
-    events,
-    bytes,
-    head: cursor(head),
-    ...(oldest !== undefined && { oldest: cursor(oldest) }),
-    ended,
-    came,
-    ...(time !== undefined && { time }),
   }
 }
