@@ -4,9 +4,9 @@ import type { Timer } from '../clock.ts'
 import type { ReaderInfo } from '../delivery/reader-info.ts'
 import type { Hub } from '../hub.ts'
 import { ChannelSet } from '../log/channel-set.ts'
-import type { ChannelInfo, Tail } from '../log/log.ts'
-import { finite, type Retention } from '../log/retention.ts'
-import { ChannelActivity, type ChannelChange } from './channel-activity.ts'
+import type { Tail } from '../log/log.ts'
+import { ChannelActivity } from './channel-activity.ts'
+import { type ListedChannel, listedChannel } from './listed-channel.ts'
 import { CHANNELS, isWatched, ownHub, READERS, tell, TROUBLE, VITALS } from './own-channels.ts'
 import { ReaderList } from './reader-changes.ts'
 import { RecentTimes } from './recent-times.ts'
@@ -23,20 +23,9 @@ export interface Machine {
 }
 
 /** A channel as `$hub.channels` tells it. */
-export interface ChannelRow {
-  readonly name: string
-  readonly events: number
-  /** UTF-16 units of data that are kept. */
-  readonly bytes: number
-  /** Cursors. */
-  readonly head: string
-  readonly oldest?: string
-  readonly ended: boolean
-  /** What is kept of it at most: events, their age in milliseconds, UTF-16 units of data. A limit that there is not is left out. */
-  readonly retention?: Partial<Retention>
-  /** Events since the last time, and when the newest came, in milliseconds since 1970. */
+export interface ChannelRow extends ListedChannel {
+  /** Events since the last time. */
   readonly came: number
-  readonly time?: number
 }
 
 /** What went wrong, or was refused, as `$hub.trouble` tells it. */
@@ -91,12 +80,14 @@ export class Lookout {
     this.#wait()
   }
 
-  /** Who reads just now, and from now on `$hub.readers` tells what changes. */
-  who(): { readonly readers: readonly ReaderInfo[]; readonly untold: number } {
+  /** Who reads just now; `$hub.readers` tells what changes, after this cursor at the latest. */
+  who(): { readonly readers: readonly ReaderInfo[]; readonly untold: number; readonly cursor: string } {
+    const { epochs, frontier } = this.own.log.state()
+    const cursor = formatCursor({ epoch: epochs[0].name, position: frontier })
     const changes = this.readers.look(this.#hub.delivery.list())
     if (changes.came.length + changes.changed.length + changes.left.length > 0)
       tell(this.own, [{ channel: READERS, value: changes }])
-    return { readers: this.readers.all, untold: changes.untold }
+    return { readers: this.readers.all, untold: changes.untold, cursor }
   }
 
   /** A publish was answered after so many milliseconds. */
@@ -166,7 +157,11 @@ export class Lookout {
     const gone: string[] = []
     for (const change of told) {
       const info = byName.get(change.name)
-      if (info) rows.push(rowOf(info, change, epoch, this.#hub.log.retention?.(info.name)))
+      if (info)
+        rows.push({
+          ...listedChannel(info, epoch, this.#hub.log.retention?.(info.name)),
+          came: change.events,
+        })
       else gone.push(change.name)
     }
     const untold = changes.length - told.length + beyond
@@ -209,25 +204,5 @@ export class Lookout {
       ...(publishTime && { publishTime }),
       log: await this.#hub.health(),
     }
-  }
-}
-
-function rowOf(
-  { name, events, bytes, head, oldest, ended }: ChannelInfo,
-  { events: came, time }: ChannelChange,
-  epoch: string,
-  retention: Retention | undefined,
-): ChannelRow {
-  const cursor = (position: number): string => formatCursor({ epoch, position })
-  return {
-    name,
-    events,
-    bytes,
-    head: cursor(head),
-    ...(oldest !== undefined && { oldest: cursor(oldest) }),
-    ended,
-    ...(retention && { retention: finite(retention) }),
-    came,
-    ...(time !== undefined && { time }),
   }
 }
