@@ -66,7 +66,7 @@ export interface HandlerOptions {
   readonly lookout?: Lookout
   /** What runs the Lab, at `/lab`. Default nothing. The one who made it closes it. */
   readonly lab?: Lab
-  /** What `/` shows. Default nothing: `404`. */
+  /** What `/` shows, to whoever asks: a browser that opens a page can send no token. Default nothing: `404`. */
   readonly page?: { readonly headers: Headers; readonly body: string }
 }
 
@@ -249,7 +249,7 @@ export class Handler {
       }
       case '/': {
         const page = this.options.page
-        if (page) return this.#lookRoute(request, 'inspect', () => Promise.resolve({ status: 200, ...page }))
+        if (page) return this.#lookRoute(request, undefined, () => Promise.resolve({ status: 200, ...page }))
         break
       }
       case '*':
@@ -330,10 +330,15 @@ export class Handler {
     )
   }
 
-  async #lookRoute(request: HttpRequest, action: Action, look: () => Promise<Answer>): Promise<Answer> {
+  /** @param action Undefined for what is no secret. */
+  async #lookRoute(
+    request: HttpRequest,
+    action: Action | undefined,
+    look: () => Promise<Answer>,
+  ): Promise<Answer> {
     if (request.method === 'OPTIONS') return this.#optionsAnswer(request, ALLOW.look)
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed(request.method, ALLOW.look)
-    await this.#access.permit(request, action, [])
+    if (action) await this.#access.permit(request, action, [])
     return look()
   }
 

@@ -24,6 +24,8 @@ type Ruled =
 type Far = 'revocations-full'
 /** Needs a Lab: `lab-run.test.ts`. */
 type InLab = 'lab-busy'
+/** A hub that tells of itself: `ops-lookout.test.ts`. */
+type Told = 'mixed-channels'
 
 const get =
   (path: string, headers: NonNullable<Ask['headers']> = {}): Meet =>
@@ -73,7 +75,9 @@ const ended = fresh('ended')
 const mismatch = fresh('mismatch')
 const fast = fresh('fast')
 
-const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled | Far | InLab>, readonly [number, Meet]>> = {
+const MEET: Readonly<
+  Record<Exclude<ProblemCode, Torn | Ruled | Far | Told | InLab>, readonly [number, Meet]>
+> = {
   'invalid-channel': [400, get('/channels/a..b')],
   'invalid-pattern': [400, get('/channels/a*')],
   'too-many-channels': [400, get(`/channels/${Array.from({ length: 65 }, (_, n) => `c${n}`).join(',')}`)],
