@@ -18,10 +18,13 @@ const wanted = process.argv
   .filter((argument) => !argument.startsWith('-'))
   .map((argument) => relative(root, resolve(argument)).replace(/^(?:\.\.\/)+/, '') || '.')
 
-const all = globSync(['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'e2e/**/*.test.ts', 'fuzz/*.test.ts'], {
-  cwd: root,
-  exclude: (path) => path.endsWith('node_modules'),
-}).toSorted()
+const all = globSync(
+  ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'e2e/**/*.test.ts', 'fuzz/*.test.ts'],
+  {
+    cwd: root,
+    exclude: (path) => path.endsWith('node_modules'),
+  },
+).toSorted()
 const files = all.filter(
   (file) => wanted.length === 0 || wanted.some((part) => part === '.' || file.includes(part)),
 )

@@ -104,8 +104,8 @@ export async function assertAccessible(page: Page): Promise<void> {
 /** Nothing sticks out to the side. */
 export async function assertFits(page: Page): Promise<void> {
   // A string: types of the page's globals are not for Node's tests.
-  const [inner, outer] = (await page.evaluate(
+  const [inner, outer] = await page.evaluate<[number, number]>(
     '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
-  )) as [number, number]
+  )
   assert.ok(inner <= outer, `the page is ${inner} px wide on a screen of ${outer}`)
 }

@@ -37,8 +37,8 @@ function textOf(file: URL): string | undefined {
 function policyOf(html: string): string {
   return [
     "default-src 'none'",
-    `script-src ${hashesOf(html, 'script')}`,
-    `style-src ${hashesOf(html, 'style')}`,
+    `script-src ${hashesOf(html, SCRIPT)}`,
+    `style-src ${hashesOf(html, STYLE)}`,
     "connect-src 'self'",
     'img-src data:',
     "base-uri 'none'",
@@ -47,8 +47,11 @@ function policyOf(html: string): string {
   ].join('; ')
 }
 
-function hashesOf(html: string, element: 'script' | 'style'): string {
-  const blocks = html.matchAll(new RegExp(`<${element}(?: type="module")?>([^]*?)</${element}>`, 'g'))
+const SCRIPT = /<script(?: type="module")?>([^]*?)<\/script>/g
+const STYLE = /<style>([^]*?)<\/style>/g
+
+function hashesOf(html: string, element: RegExp): string {
+  const blocks = html.matchAll(element)
   const hashes = Array.from(blocks, ([, text = '']) => {
     return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
   })
