@@ -22,6 +22,8 @@ type Ruled =
   | 'too-many-streams'
 /** Ten thousand requests away: `auth-revocations.test.ts`. */
 type Far = 'revocations-full'
+/** Needs a Lab: `lab-run.test.ts`. */
+type InLab = 'lab-busy'
 
 const get =
   (path: string, headers: NonNullable<Ask['headers']> = {}): Meet =>
@@ -71,7 +73,7 @@ const ended = fresh('ended')
 const mismatch = fresh('mismatch')
 const fast = fresh('fast')
 
-const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled | Far>, readonly [number, Meet]>> = {
+const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled | Far | InLab>, readonly [number, Meet]>> = {
   'invalid-channel': [400, get('/channels/a..b')],
   'invalid-pattern': [400, get('/channels/a*')],
   'too-many-channels': [400, get(`/channels/${Array.from({ length: 65 }, (_, n) => `c${n}`).join(',')}`)],
