@@ -92,6 +92,7 @@ function run({ settings: changed, rate, changes = {} }: World = {}): LabReport {
     started: 0,
     elapsed: settings.seconds * 1000,
     published,
+    late: { events: 0, crowd: 0 },
     techniques,
   }
 }
@@ -205,8 +206,8 @@ describe('the recommendation', () => {
 
   test('holds CPU against it where another way needs clearly less', () => {
     const changes = {
-      sse: { cpu: { perDelivery: 30, perSecond: 9 } },
-      websocket: { cpu: { perDelivery: 10, perSecond: 3 } },
+      sse: { cpu: { perDelivery: 30, plusMinus: 2, perSecond: 9 } },
+      websocket: { cpu: { perDelivery: 10, plusMinus: 2, perSecond: 3 } },
     }
     assert.deepEqual(
       advise(run({ changes })).against.find(({ code }) => code === 'more-cpu'),
@@ -218,6 +219,19 @@ describe('the recommendation', () => {
         otherCpu: 10,
       },
     )
+  })
+
+  test('takes no figure of CPU that is smaller than what it may be off by', () => {
+    const changes = {
+      sse: { cpu: { perDelivery: 30, plusMinus: 2, perSecond: 9 } },
+      websocket: { cpu: { perDelivery: 4, plusMinus: 5, perSecond: 3 } },
+    }
+    assert.ok(!codes(advise(run({ changes })).against).includes('more-cpu'))
+  })
+
+  test('says so where the machine had too much to do', () => {
+    const report = { ...run(), late: { events: 3, crowd: 80 } }
+    assert.ok(codes(advise(report).unknowns).includes('slow-machine'))
   })
 
   const rates = fc.double({ min: 1 / 60, max: 100, noNaN: true })
@@ -373,8 +387,8 @@ describe('where the lines cross', () => {
 
   test('for CPU: where polls and deliveries cost the same', () => {
     const changes = {
-      poll: { cpu: { perDelivery: 50, perSecond: 1 } },
-      sse: { cpu: { perDelivery: 10, perSecond: 0.1 } },
+      poll: { cpu: { perDelivery: 50, plusMinus: 2, perSecond: 1 } },
+      sse: { cpu: { perDelivery: 10, plusMinus: 2, perSecond: 0.1 } },
     }
     const found = advise(run({ changes })).crossings.filter(({ code }) => code === 'cpu')
     assert.deepEqual(found, [{ code: 'cpu', other: 'sse', rate: 10 }])

@@ -94,6 +94,8 @@ export type Unknown =
   | { readonly code: 'few-events'; readonly events: number }
   | { readonly code: 'short'; readonly seconds: number; readonly every: number }
   | { readonly code: 'no-crowd' }
+  /** Milliseconds that events, or the crowd, were behind. */
+  | { readonly code: 'slow-machine'; readonly behind: number }
 
 export interface Advice {
   /** Absent when nothing came by any technique. */

@@ -117,7 +117,9 @@ export const ENGLISH: AdviceWords = {
       case 'short':
         return `The run of ${time(unknown.seconds * 1000)} was short for polls every ${time(unknown.every)}.`
       case 'no-crowd':
-        return 'There was no crowd: all figures are of this page’s own clients.'
+        return 'There was no crowd: all figures are of the page’s own clients.'
+      case 'slow-machine':
+        return `The machine had too much to do, by ${time(unknown.behind)}: delays are longer than they need be.`
     }
   },
 }

@@ -23,14 +23,15 @@ import type {
   Unknown,
 } from './advice-data.ts'
 import { cpuCrossing, type Crossing, crossingsOf } from './crossings.ts'
+import type { Preset } from './presets.ts'
 import { type Delays, type LabReport, TECHNIQUES, type Technique, type TechniqueReport } from './report.ts'
 
 /** How late a task may show an event when nobody has said: what people put up with. */
 export const DEFAULT_LATE_MS = 2_000
 
 /** The same for each preset. */
-export const PRESET_LATE_MS: Readonly<Record<string, number>> = {
-  notifications: 10_000,
+export const PRESET_LATE_MS: Readonly<Record<Preset, number>> = {
+  notifications: 30_000,
   chat: 300,
   dashboard: 2_000,
   orders: 5_000,
@@ -47,6 +48,8 @@ const TIE = 1.1
 const ENOUGH_FOR_P99 = 100
 const FEW_EVENTS = 20
 const HELD_BACK_MS = 1_000
+/** Events or crowd that were so far behind make the delays those of a machine with too much to do. */
+const TOO_SLOW_MS = 50
 
 interface Measured extends Standing {
   readonly report: TechniqueReport
@@ -238,28 +241,30 @@ function caveatsOf(choice: Measured, all: readonly Measured[], report: LabReport
     against.push({ code: 'request-per-event', requests: choice.requestsPerMinute })
   if (technique === 'sse' || technique === 'long-poll') against.push({ code: 'six-connections', technique })
   if (technique === 'websocket') against.push({ code: 'own-protocol' })
-  const cpu = choice.report.cpu?.perDelivery
+  const cpu = cpuOf(choice)
   const [least] = all
-    .filter((one) => one !== choice && !one.fault && one.report.cpu)
+    .filter((one) => one !== choice && !one.fault)
     .sort((one, other) => cpuOf(one) - cpuOf(other))
-  if (cpu !== undefined && least && cpu > 1.5 * cpuOf(least))
+  if (least && cpu < Infinity && cpu > 1.5 * cpuOf(least))
     against.push({ code: 'more-cpu', technique, other: least.technique, cpu, otherCpu: cpuOf(least) })
   return against
 }
 
-function cpuOf({ report }: Measured): number {
-  return report.cpu?.perDelivery ?? Infinity
+/** `Infinity` when it is not known, or too small to be told from what it may be off by. */
+function cpuOf({ report: { cpu } }: { readonly report: TechniqueReport }): number {
+  return cpu && cpu.perDelivery > cpu.plusMinus ? cpu.perDelivery : Infinity
 }
 
 function cpuCrossings({ techniques }: LabReport): readonly Crossing[] {
   const { poll, sse } = techniques
   if (!poll?.cpu || !sse?.cpu || poll.crowd.clients === 0) return []
+  if (cpuOf({ report: poll }) === Infinity || cpuOf({ report: sse }) === Infinity) return []
   return cpuCrossing('sse', (poll.cpu.perSecond * 1000) / poll.crowd.clients, sse.cpu.perDelivery)
 }
 
 function unknownsOf(
   all: readonly Measured[],
-  { published, settings, techniques }: LabReport,
+  { late, published, settings, techniques }: LabReport,
 ): readonly Unknown[] {
   const unknowns: Unknown[] = []
   for (const technique of TECHNIQUES)
@@ -268,6 +273,8 @@ function unknownsOf(
   if (techniques.poll && settings.seconds * 1000 < 2 * settings.pollEvery)
     unknowns.push({ code: 'short', seconds: settings.seconds, every: settings.pollEvery })
   if (settings.clients === 0) unknowns.push({ code: 'no-crowd' })
+  const behind = Math.max(late.events, late.crowd)
+  if (behind > TOO_SLOW_MS) unknowns.push({ code: 'slow-machine', behind })
   if (all.every(({ report }) => report.cpu === undefined)) unknowns.push({ code: 'no-cpu' })
   return unknowns
 }
