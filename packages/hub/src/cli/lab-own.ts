@@ -11,8 +11,8 @@ import { keepYoungSpaceSmall } from './young-space.ts'
 export async function ownBench(settings: LabSettings): Promise<Bench> {
   keepYoungSpaceSmall()
   const hub = createHub()
-  const { options, close: closeConsole } = openConsole(hub)
-  const { lab, lookout } = options
+  const console = openConsole(hub)
+  const { lab, lookout } = console.options
   if (lab === undefined) throw new Error('Expected the console to have a Lab')
   const server = await serveHub(hub, { host: '127.0.0.1', lookout, lab })
   const { port } = server
@@ -32,7 +32,7 @@ export async function ownBench(settings: LabSettings): Promise<Bench> {
     done: lab.over(id),
     async close() {
       await server.stop()
-      await closeConsole()
+      await console.close()
       await hub.close()
     },
   }

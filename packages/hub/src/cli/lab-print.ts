@@ -2,6 +2,7 @@
 import type { Advice } from '../lab/advice-data.ts'
 import { ENGLISH } from '../lab/advice-words.ts'
 import { ENGLISH_UNITS, figures } from '../lab/figures.ts'
+import { LAB_PRESETS, PRESETS } from '../lab/presets.ts'
 import type { LabReport, LabSettings, Technique, TechniqueReport } from '../lab/report.ts'
 
 const { bytes, count, time } = figures('en', ENGLISH_UNITS)
@@ -45,10 +46,6 @@ export function labText(report: LabReport, advice: Advice, { place, noCpu, task,
 /** `1 event a second, evenly, of 1,000 bytes; 50 clients of each …`. */
 function taskOf({ clients, events, network, pollEvery, seconds, techniques }: LabSettings): string {
   const { rate, shape, size } = events
-  const often =
-    rate >= 1
-      ? `${count(rate)} ${rate === 1 ? 'event' : 'events'} a second`
-      : `an event every ${time(1000 / rate)}`
   const how = { steady: 'evenly', bursts: 'ten at once', poisson: 'at random' }[shape]
   const polls = techniques.includes('poll') ? [`a poll every ${time(pollEvery)}`] : []
   const added = [
@@ -57,12 +54,27 @@ function taskOf({ clients, events, network, pollEvery, seconds, techniques }: La
     ...(network.cutAfter > 0 ? [`connections cut after ${time(network.cutAfter)}`] : []),
   ]
   return [
-    `${often}, ${how}, of ${count(size)} bytes`,
+    `${oftenText(rate)}, ${how}, of ${count(size)} bytes`,
     `${count(clients)} clients of each`,
     ...polls,
     ...added,
     `for ${time(seconds * 1000)}`,
   ].join(', ')
+}
+
+/** What the presets are, for `--help`. */
+export function presetsText(): string {
+  const lines = PRESETS.map((name) => {
+    const { events, pollEvery, seconds } = LAB_PRESETS[name]
+    const polls = `polls every ${time(pollEvery)}`
+    return `  ${name.padEnd(15)}${oftenText(events.rate)} of ${count(events.size)} bytes, ${polls}, ${time(seconds * 1000)} long`
+  })
+  return plainSpaces(lines.join('\n'))
+}
+
+function oftenText(rate: number): string {
+  if (rate < 1) return `an event every ${time(1000 / rate)}`
+  return `${count(rate)} ${rate === 1 ? 'event' : 'events'} a second`
 }
 
 interface Row {
@@ -151,10 +163,10 @@ function table(rows: readonly Row[]): string {
 function adviceText(advice: Advice, width: number): string {
   const { against, choice, crossings, reasons, ties, unknowns } = advice
   const parts: readonly (readonly [string, readonly string[]])[] = [
-    ['Why', reasons.map(ENGLISH.reason)],
-    ['But', against.map(ENGLISH.caveat)],
-    ['Where the lines cross', crossings.map(ENGLISH.crossing)],
-    ['Not known', unknowns.map(ENGLISH.unknown)],
+    ['Why', reasons.map((one) => ENGLISH.reason(one))],
+    ['But', against.map((one) => ENGLISH.caveat(one))],
+    ['Where the lines cross', crossings.map((one) => ENGLISH.crossing(one))],
+    ['Not known', unknowns.map((one) => ENGLISH.unknown(one))],
   ]
   const said = parts
     .filter(([, sentences]) => sentences.length > 0)

@@ -17,14 +17,20 @@ const ANSWER_MS = 20_000
 export async function remoteBench(hub: string, headers: HeaderList, settings: LabSettings): Promise<Bench> {
   const id = Lab.newId()
   const outlet = httpOutlet(hub, headers)
-  // What does not work at all is told before a crowd comes.
+  // What does not work at all is told before a crowd comes, and what could not be tidied up afterwards.
   await outlet.cursor(channelOf(id))
+  await outlet.drop(channelOf(id))
+  const warnings: string[] = []
+  const drop = (channel: string): Promise<unknown> =>
+    outlet.drop(channel).catch((error: unknown) => {
+      warnings.push(`The channel ${channel} is still there: ${reasonOf(error)}`)
+    })
   const run = new Run(
     { ...settings, cpu: false },
     {
       id,
       clock: new LabClock(),
-      outlet,
+      outlet: { ...outlet, drop },
       target: targetOf(new URL(hub)),
       headers: [...browserHeaders(), ...headers],
       tell() {},
@@ -36,6 +42,7 @@ export async function remoteBench(hub: string, headers: HeaderList, settings: La
     report: () => run.report(),
     stop: () => run.stop(),
     done: run.done,
+    warnings,
     close: () => Promise.resolve(),
   }
 }

@@ -5,7 +5,7 @@ import { PRESETS } from '../lab/presets.ts'
 import type { LabReport } from '../lab/report.ts'
 import { SHAPES } from '../lab/settings.ts'
 import { Failure } from './failure.ts'
-import { labCsv, labText, progressLine } from './lab-print.ts'
+import { labCsv, labText, presetsText, progressLine } from './lab-print.ts'
 import {
   type LabFlags,
   plainNumber,
@@ -40,7 +40,12 @@ export function labCommand(run: RunLab): Command {
       'Run polling, long polling, Server-Sent Events and WebSocket side by side on the same events, measure what each ' +
         'costs and how late events are, and say which one fits. On a hub of its own, or on the one that --hub names.',
     )
-    .addOption(new Option('--preset <task>', 'a task to begin with (default: dashboard)').choices(PRESETS))
+    .addOption(
+      new Option(
+        '--preset <task>',
+        'a task to begin with, which the other options change (default: dashboard)',
+      ).choices(PRESETS),
+    )
     .option('--rate <rate>', 'events a second, as 2; or a minute, as 6/m', rateValue)
     .addOption(
       new Option('--shape <shape>', 'how they come: evenly, ten at once, or at random').choices(SHAPES),
@@ -72,6 +77,9 @@ export function labCommand(run: RunLab): Command {
     .addHelpText(
       'after',
       `
+Tasks:
+${presetsText()}
+
 Examples:
   downlink lab --preset chat
   downlink lab --rate 6/m --poll-every 10s --clients 100
@@ -85,6 +93,7 @@ Examples:
 export interface LabIo {
   readonly stdout: { write(text: string): unknown; readonly columns?: number }
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean }
+  readonly tell: (line: string) => void
 }
 
 /** Where it is measured. */
@@ -93,6 +102,8 @@ export interface Bench {
   readonly place: string
   /** Why there is no CPU, where there is none. */
   readonly noCpu?: string
+  /** What people should know when it is over. */
+  readonly warnings?: readonly string[]
   report(): LabReport
   stop(): void
   /** Resolves when nothing is left of the run. */
@@ -104,7 +115,7 @@ export interface Bench {
 const TELL_MS = 1_000
 
 /** Resolves with the exit code. @throws {Failure} */
-export async function lab(options: LabOptions, { stdout, stderr }: LabIo): Promise<number> {
+export async function lab(options: LabOptions, { stdout, stderr, tell }: LabIo): Promise<number> {
   const { hub, header, tokenEnv, preset } = options
   // Without the flag it is true.
   const cpu = options.cpu === false ? { cpu: false } : {}
@@ -131,6 +142,7 @@ export async function lab(options: LabOptions, { stdout, stderr }: LabIo): Promi
     release()
     await bench.close()
   }
+  for (const warning of bench.warnings ?? []) tell(warning)
   const report = bench.report()
   if (report.state === 'failed') throw new Failure(`The run failed: ${report.reason ?? 'nobody knows why'}`)
   const late = options.late ?? (preset && PRESET_LATE_MS[preset])

@@ -32,7 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       code = await action({ stdin: process.stdin, print, env: process.env })
     }),
     labCommand(async (options) => {
-      code = await lab(options, { stdout: process.stdout, stderr: process.stderr })
+      code = await lab(options, { stdout: process.stdout, stderr: process.stderr, tell })
     }),
     tailCommand((channels, options) => tail(channels, options, { stdout: process.stdout, tell })),
   ])
@@ -68,7 +68,7 @@ function usage(error: CommanderError, argv: readonly string[], complain: (text: 
   // Help that nobody asked for: no command was given.
   if (error.code === 'commander.help') return 1
   const command =
-    /^(?:log (?:info|verify|export|import|compact)|token (?:make|explain)|serve|publish|tail|token|log)\b/.exec(
+    /^(?:log (?:info|verify|export|import|compact)|token (?:make|explain)|serve|publish|tail|token|log|lab)\b/.exec(
       argv.join(' '),
     )?.[0]
   const help = `downlink${command === undefined ? '' : ` ${command}`} --help`
