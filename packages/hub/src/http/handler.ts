@@ -4,6 +4,7 @@ import { crossSite } from '../auth/cross-site.ts'
 import { guard } from '../auth/guard.ts'
 import { NOBODY } from '../delivery/holder.ts'
 import type { Hub } from '../hub.ts'
+import { HubMeter } from '../lab/meter.ts'
 import type { Lookout } from '../ops/lookout.ts'
 import { Metrics } from '../ops/metrics.ts'
 import { isOwn } from '../ops/own-channels.ts'
@@ -79,6 +80,8 @@ export class Handler {
   readonly options: HandlerOptions
   readonly #origins: readonly string[]
   readonly metrics: Metrics
+  /** Is told by the faces what they write. */
+  readonly meter: HubMeter
   /** For bodies that are large, of all connections. */
   readonly largeBodies: Places
   readonly #access: Access
@@ -98,6 +101,7 @@ export class Handler {
     this.options = options
     this.#origins = checkOrigins(origins ?? [])
     this.metrics = new Metrics(hub)
+    this.meter = new HubMeter(hub)
     this.largeBodies = new FreePlaces(largeBodies ?? DEFAULT_HTTP_LIMITS.largeBodies, () =>
       hub.limited.count('large-bodies'),
     )
