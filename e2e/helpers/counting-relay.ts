@@ -144,20 +144,19 @@ class Pair {
   readonly #due: { readonly method: string; readonly exchange: Exchange | undefined }[] = []
   /** Of the request whose body comes. */
   #sending: Exchange | undefined
-  #tunnel: Exchange | undefined
+  #tunnel = false
 
   constructor(client: Socket, server: Socket, relay: CountingRelay) {
     this.#client = client
     this.server = server
     this.#relay = relay
     client.on('data', (bytes: Buffer) => {
-      if (this.#tunnel) this.#tunnel.sent.body += bytes.length
+      if (this.#tunnel) this.#sent(bytes)
       else this.#asking.push(bytes, (part) => this.#sent(part))
       server.write(bytes)
     })
     server.on('data', (bytes: Buffer) => {
-      if (this.#tunnel) this.#tunnel.got.body += bytes.length
-      else this.#answering.push(bytes, (part) => this.#bodyCame(part))
+      this.#answering.push(bytes, (part) => this.#bodyCame(part))
       client.write(bytes)
     })
     for (const socket of [client, server]) socket.on('error', () => {})
@@ -213,9 +212,10 @@ class Pair {
       exchange.status = status
       exchange.headers = headers
     }
-    if (status === 101) this.#tunnel = exchange
+    if (status === 101) this.#tunnel = true
     if (status === 100) return 'again'
-    const bodiless = due?.method === 'HEAD' || status < 200 || status === 204 || status === 304
+    if (status === 101) return 'close'
+    const bodiless = due?.method === 'HEAD' || status === 204 || status === 304
     const length = headers.get('content-length')
     const framing: Framing = bodiless
       ? 0
@@ -238,7 +238,7 @@ class Pair {
 
   #answerOver(): void {
     const exchange = this.#due.shift()?.exchange
-    if (exchange) exchange.over = exchange.status !== 101
+    if (exchange) exchange.over = true
   }
 }
 
@@ -319,12 +319,34 @@ function isRefusal({ technique, status, over, ...answer }: Exchange): boolean {
 function isEmpty({ technique, method, status, over, ...answer }: Exchange): boolean {
   if (!over || method === 'HEAD') return false
   if (status === 304 || status === 204) return true
-  if (status !== 200 || technique === 'websocket') return false
+  if (status === 101) return messagesOf(answer.body).every((page) => page.events.length === 0)
+  if (status !== 200) return false
   const text = textOf(answer)
-  if (technique !== 'sse') return (JSON.parse(text) as { events: unknown[] }).events.length === 0
+  if (technique !== 'sse') return (JSON.parse(text) as Page).events.length === 0
   let events = 0
   createParser({ onEvent: ({ event = '' }) => void (event.startsWith('downlink:') || events++) }).feed(text)
   return events === 0
+}
+
+interface Page {
+  readonly events: readonly unknown[]
+}
+
+/** Of text, in unmasked frames (RFC 6455 5.2). */
+function messagesOf(parts: readonly Buffer[]): Page[] {
+  const bytes = Buffer.concat(parts)
+  const pages: Page[] = []
+  for (let at = 0; at + 2 <= bytes.length;) {
+    const opcode = (bytes[at] as number) & 15
+    let length = (bytes[at + 1] as number) & 127
+    let start = at + 2
+    if (length === 126) length = bytes.readUInt16BE(start)
+    else if (length === 127) length = Number(bytes.readBigUInt64BE(start))
+    start += length < 126 ? 0 : length < 65_536 ? 2 : 8
+    at = start + length
+    if (opcode === 1 && at <= bytes.length) pages.push(JSON.parse(bytes.toString('utf8', start, at)) as Page)
+  }
+  return pages
 }
 
 function textOf({ headers, body }: Pick<Exchange, 'headers' | 'body'>): string {

@@ -6,13 +6,14 @@ import { connect as connectH2 } from 'node:http2'
 import { describe, test, type TestContext } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import type { Page } from '@downlink/wire'
+import { WebSocket } from 'ws'
 import { type Counted, type CountingRelay, startCountingRelay } from '../../../e2e/helpers/counting-relay.ts'
 import { randomOf, seedOf } from '../../../e2e/helpers/random.ts'
 import { selfSigned } from '../../../e2e/helpers/self-signed.ts'
-import { lenderOf } from '../src/http/lend.ts'
 import { type HubServerOptions, serveHub } from '../src/http/server.ts'
 import type { HubOptions } from '../src/hub-options.ts'
 import { createHub, type Hub } from '../src/hub.ts'
+import { Lab } from '../src/lab/lab.ts'
 import type { HubMeter } from '../src/lab/meter.ts'
 import { bytes, RawConnection } from './wire-contract/raw.ts'
 
@@ -49,7 +50,9 @@ interface Options extends HubServerOptions {
 
 async function world(t: TestContext, { hub: hubOptions, ...options }: Options = {}): Promise<World> {
   const hub = createHub({ onError: () => {}, ...hubOptions })
-  const server = await serveHub(hub, { host: '127.0.0.1', graceMs: 100, ...options })
+  const own = createHub()
+  const lab = new Lab(hub, own)
+  const server = await serveHub(hub, { host: '127.0.0.1', graceMs: 100, lab, ...options })
   const relay = await startCountingRelay(server.port, CHANNEL)
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const connections: RawConnection[] = []
@@ -58,10 +61,9 @@ async function world(t: TestContext, { hub: hubOptions, ...options }: Options = 
     agent.destroy()
     await relay[Symbol.asyncDispose]()
     await server.stop()
-    await hub.close()
+    await Promise.all([hub.close(), own.close()])
   })
-  const meter = lenderOf(server.server)?.handler.meter
-  assert.ok(meter)
+  const { meter } = lab
   meter.start(CHANNEL)
   const connect = (): RawConnection => {
     const connection = new RawConnection(relay.url)
@@ -232,6 +234,40 @@ describe('equal to the byte, with a relay in front', () => {
     }
     const { sse, poll } = await agree()
     assert.deepEqual([sse?.requests, sse?.empty, poll?.requests], [2, 1, 2])
+  })
+
+  test('WebSockets, both ways', async (t) => {
+    const { hub, url, agree } = await world(t)
+    const open = async (query = ''): Promise<WebSocket> => {
+      const socket = new WebSocket(`${url.replace('http', 'ws')}${PATH}${query}`)
+      t.after(() => socket.terminate())
+      await once(socket, 'message')
+      return socket
+    }
+    const [busy, quiet] = [await open(), await open()]
+    for (const size of [10, 1_000, 70_000]) {
+      const came = [once(busy, 'message'), once(quiet, 'message')]
+      await hub.publish(CHANNEL, 'x'.repeat(size))
+      await Promise.all(came)
+    }
+    busy.ping('are you there')
+    await once(busy, 'pong')
+    const { websocket } = await agree()
+    assert.deepEqual([websocket?.requests, websocket?.connections, websocket?.empty], [2, 2, 0])
+    assert.ok((websocket?.bytesIn.body ?? 0) > 10)
+    busy.close()
+    hub.disconnect({ channel: CHANNEL })
+    await Promise.all([once(busy, 'close'), once(quiet, 'close')])
+    const { cursor } = await hub.read(CHANNEL)
+    const none = await open(`?after=${cursor}`)
+    none.close()
+    await once(none, 'close')
+    await assert.rejects(open('?after=nonsense'))
+    const counted = await agree()
+    assert.deepEqual(
+      [counted['websocket']?.requests, counted['websocket']?.empty, counted['websocket']?.refused],
+      [4, 1, 1],
+    )
   })
 
   test('refusals, also those that look like streams', async (t) => {

@@ -75,7 +75,7 @@ export class Loan implements Sink, Quit {
   /** Never rejects. The request is let go of before anything is waited for but its answer. */
   async answer(request: NodeRequest): Promise<void> {
     const { handler } = this.#desk
-    handler.meter.begin(this.socket, request)
+    handler.meter?.begin(this.socket, request)
     const answer = await handler.begin(request)
     if (this.#state !== 'asked') return
     try {
@@ -104,7 +104,7 @@ export class Loan implements Sink, Quit {
     this.#reader = undefined
     if (this.#chunked) this.#finish(LAST_CHUNK, this.#persistence(this.#early === undefined))
     else this.#close()
-    this.#desk.handler.meter.ended(this.socket)
+    this.#desk.handler.meter?.ended(this.socket)
   }
 
   abort(): void {
@@ -141,7 +141,7 @@ export class Loan implements Sink, Quit {
     const delimited = answer.body !== undefined || this.#modern
     const persistence = this.#persistence(delimited && connection !== 'close')
     this.#finish(wholeBytes(answer, persistence), persistence)
-    this.#desk.handler.meter.whole(this.socket, answer)
+    this.#desk.handler.meter?.whole(this.socket, answer)
   }
 
   #stream(answer: StreamAnswer): void {
@@ -156,7 +156,7 @@ export class Loan implements Sink, Quit {
     socket.write(head, 'latin1')
     try {
       const reader = answer.open(this)
-      meter.stream(socket, head.length, reader)
+      meter?.stream(socket, head.length, reader)
       // It may have ended already, in `open`.
       if (this.#state === 'streaming') {
         this.#reader = reader
@@ -164,7 +164,7 @@ export class Loan implements Sink, Quit {
       }
     } catch {
       // Refused, and ended.
-      meter.stream(socket, head.length, undefined)
+      meter?.stream(socket, head.length, undefined)
     }
     socket.uncork()
     // A peer that has closed its side may be gone altogether, which only a write would tell.

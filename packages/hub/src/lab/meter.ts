@@ -94,9 +94,18 @@ export class HubMeter implements Meter {
 
   // What follows is called by those who answer, of each request, and does nothing but when a run is on.
 
-  /** A request of HTTP/1 has its turn on this socket, and nothing of its answer has been written. */
-  begin(socket: Socket, request: HttpRequest): void {
-    this.#run?.begin(socket, request)
+  /**
+   * A request of HTTP/1 has its turn on this socket, and nothing of its answer has been written.
+   *
+   * @param behind Bytes that have been read and do not belong to it.
+   */
+  begin(socket: Socket, request: HttpRequest, behind = 0): void {
+    this.#run?.begin(socket, request, behind)
+  }
+
+  /** Bytes of its answer, so far. */
+  writtenOn(socket: Socket): number {
+    return this.#run?.writtenOn(socket) ?? 0
   }
 
   /** All of an answer has been handed to the socket. */
@@ -186,7 +195,7 @@ class Run {
     return reports
   }
 
-  begin(line: Line, request: HttpRequest): void {
+  begin(line: Line, request: HttpRequest, behind = 0): void {
     this.settle(line)
     if (!readsChannel(request, this.#channel)) return
     const { technique, origin } = askedOf(request, this.#hub.limits)
@@ -206,12 +215,17 @@ class Run {
       technique,
       line,
       writtenBefore: isSocket(line) ? line.bytesWritten : 0,
-      readBefore: isSocket(line) ? line.bytesRead : 0,
+      readBefore: isSocket(line) ? line.bytesRead - behind : 0,
       bodiless: request.method === 'HEAD',
       // The last so many events: any there are.
       after: start?.last === undefined ? (start?.position ?? 0) : 0,
       open: undefined,
     })
+  }
+
+  writtenOn(socket: Socket): number {
+    const exchange = this.#exchanges.get(socket)
+    return exchange ? socket.bytesWritten - exchange.writtenBefore : 0
   }
 
   /** @param length Of its body, when the line can't tell. */
@@ -294,13 +308,15 @@ class Run {
 const NOTHING = { head: 0, body: 0, received: 0 }
 
 /** Of what is under way, so far. */
-function bytesOf({ line, writtenBefore, open }: Exchange): typeof NOTHING | undefined {
+function bytesOf({ technique, line, writtenBefore, readBefore, open }: Exchange): typeof NOTHING | undefined {
   if (open === undefined) return undefined
   if (open.sink) return { head: 0, body: open.sink.bytes, received: 0 }
   if (!isSocket(line)) return undefined
   const written = line.bytesWritten - writtenBefore
   const head = Math.min(open.head, written)
-  return { head, body: written - head, received: 0 }
+  // Who reads a stream has nothing more to say.
+  const received = technique === 'websocket' ? line.bytesRead - readBefore : 0
+  return { head, body: written - head, received }
 }
 
 /** @param positions Ascending. */

@@ -99,6 +99,8 @@ export interface TechniqueReport {
   readonly cpu?: {
     /** Microseconds for an event to reach one client, polls that bring nothing included. */
     readonly perDelivery: number
+    /** What `perDelivery` may be off by, as the parts of the turn differ: a figure below it is too small to be told. */
+    readonly plusMinus: number
     /** Milliseconds of CPU a second, for the whole crowd. */
     readonly perSecond: number
   }
@@ -116,5 +118,7 @@ export interface LabReport {
   readonly started: number
   readonly elapsed: number
   readonly published: number
+  /** In the last second, at the most, in milliseconds: events that went out later than they were due, and how far the crowd was behind. */
+  readonly late: { readonly events: number; readonly crowd: number }
   readonly techniques: Readonly<Partial<Record<Technique, TechniqueReport>>>
 }
