@@ -1,0 +1,84 @@
+/** A chapter's text, its code, and what of it is alive. */
+import { useState } from 'preact/hooks'
+import { speech } from '../language.ts'
+import { GUIDE_WORDS, type GuideWords } from '../words-guide.ts'
+import type { Chapter, Part } from './chapter.ts'
+
+export function Parts({ chapter }: { chapter: Chapter }) {
+  return (
+    <>
+      {chapter.parts.map((part, at) => (
+        <PartOf key={at} part={part} />
+      ))}
+    </>
+  )
+}
+
+function PartOf({ part }: { part: Part }) {
+  switch (part.kind) {
+    case 'html':
+      // Of the build, of our own Markdown: nothing that anybody has published.
+      return <div class="text" dangerouslySetInnerHTML={{ __html: part.html }} />
+    case 'code':
+      return <Code html={part.html} language={part.language} />
+    case 'run':
+      return <Code html={part.html} language="js" />
+    case 'panel':
+      return null
+  }
+}
+
+export function Code({ html, language }: { html: string; language: string }) {
+  const words = GUIDE_WORDS[speech.language]
+  return (
+    <figure class={`code of-${language}`}>
+      <figcaption>
+        <span>{titleOf(language, words)}</span>
+        {COPIED.has(language) && <Copy html={html} words={words} />}
+      </figcaption>
+      <pre dangerouslySetInnerHTML={{ __html: html }} />
+    </figure>
+  )
+}
+
+/** What somebody would type, and not what comes of it. */
+const COPIED = new Set(['js', 'ts', 'html', 'sh', 'console', 'stream'])
+
+function titleOf(language: string, words: GuideWords): string {
+  switch (language) {
+    case 'js':
+      return 'JavaScript'
+    case 'html':
+      return 'HTML'
+    case 'output':
+      return words.prints
+    case 'events':
+      return words.events
+    case 'console':
+    case 'sh':
+      return words.commands
+    default:
+      return words.stream
+  }
+}
+
+function Copy({ html, words }: { html: string; words: GuideWords }) {
+  const [copied, setCopied] = useState(false)
+  return (
+    <button
+      type="button"
+      class="copy"
+      onClick={() => void navigator.clipboard?.writeText(textOf(html)).then(() => setCopied(true))}
+      onBlur={() => setCopied(false)}
+    >
+      {copied ? words.copied : words.copy}
+    </button>
+  )
+}
+
+/** Of commands with their answers only the commands. */
+function textOf(html: string): string {
+  const text = new DOMParser().parseFromString(`<pre>${html}`, 'text/html').body.textContent
+  const commands = text.split('\n').filter((line) => line.startsWith('$ '))
+  return commands.length === 0 ? `${text}\n` : commands.map((line) => `${line.slice(2)}\n`).join('')
+}
