@@ -25,6 +25,8 @@ export type Part =
       readonly html: string
       /** Which of the chapter's. */
       readonly run: number
+      /** How many EventSources it makes. */
+      readonly sources: number
       /** What the guide says that it prints. */
       readonly output: string
       /** What the commands above it have published. */

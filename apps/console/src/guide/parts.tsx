@@ -2,19 +2,21 @@
 import { useState } from 'preact/hooks'
 import { speech } from '../language.ts'
 import { GUIDE_WORDS, type GuideWords } from '../words-guide.ts'
-import type { Chapter, Part } from './chapter.ts'
+import { scripts } from 'virtual:guide'
+import type { Chapter, Part, Script } from './chapter.ts'
+import { RunPanel } from './run-panel.tsx'
 
 export function Parts({ chapter }: { chapter: Chapter }) {
   return (
     <>
       {chapter.parts.map((part, at) => (
-        <PartOf key={at} part={part} />
+        <PartOf key={at} part={part} slug={chapter.slug} />
       ))}
     </>
   )
 }
 
-function PartOf({ part }: { part: Part }) {
+function PartOf({ part, slug }: { part: Part; slug: string }) {
   switch (part.kind) {
     case 'html':
       // Of the build, of our own Markdown: nothing that anybody has published.
@@ -22,7 +24,12 @@ function PartOf({ part }: { part: Part }) {
     case 'code':
       return <Code html={part.html} language={part.language} />
     case 'run':
-      return <Code html={part.html} language="js" />
+      return (
+        <>
+          <Code html={part.html} language="js" />
+          <RunPanel part={part} script={scripts[slug]?.[part.run] as Script} />
+        </>
+      )
     case 'panel':
       return null
   }
