@@ -3,8 +3,11 @@ import { useState } from 'preact/hooks'
 import { speech } from '../language.ts'
 import { GUIDE_WORDS, type GuideWords } from '../words-guide.ts'
 import { scripts } from 'virtual:guide'
-import type { Chapter, Part, Script } from './chapter.ts'
+import { BytesPanel } from './bytes-panel.tsx'
+import type { Chapter, PanelName, Part, Script } from './chapter.ts'
+import { ParserPanel } from './parser-panel.tsx'
 import { RunPanel } from './run-panel.tsx'
+import { WaysPanel } from './ways-panel.tsx'
 
 export function Parts({ chapter }: { chapter: Chapter }) {
   return (
@@ -31,7 +34,18 @@ function PartOf({ part, slug }: { part: Part; slug: string }) {
         </>
       )
     case 'panel':
-      return null
+      return <Panel name={part.name} />
+  }
+}
+
+function Panel({ name }: { name: PanelName }) {
+  switch (name) {
+    case 'bytes':
+      return <BytesPanel />
+    case 'parser':
+      return <ParserPanel />
+    case 'ways':
+      return <WaysPanel />
   }
 }
 
