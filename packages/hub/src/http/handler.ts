@@ -62,7 +62,7 @@ export interface HandlerOptions {
   readonly largeBodies?: number
   /** What tells of the hub itself, on channels of its own (`$hub.…`) and at `/readers`. Default nothing. The one who made it closes it. */
   readonly lookout?: Lookout
-  /** What `/` shows. Default nothing: `404`. */
+  /** What `/` shows, to whoever asks: a browser that opens a page can send no token. Default nothing: `404`. */
   readonly page?: { readonly headers: Headers; readonly body: string }
 }
 
@@ -238,7 +238,7 @@ export class Handler {
       }
       case '/': {
         const page = this.options.page
-        if (page) return this.#lookRoute(request, 'inspect', () => Promise.resolve({ status: 200, ...page }))
+        if (page) return this.#lookRoute(request, undefined, () => Promise.resolve({ status: 200, ...page }))
         break
       }
       case '*':
@@ -319,10 +319,15 @@ export class Handler {
     )
   }
 
-  async #lookRoute(request: HttpRequest, action: Action, look: () => Promise<Answer>): Promise<Answer> {
+  /** @param action Undefined for what is no secret. */
+  async #lookRoute(
+    request: HttpRequest,
+    action: Action | undefined,
+    look: () => Promise<Answer>,
+  ): Promise<Answer> {
     if (request.method === 'OPTIONS') return this.#optionsAnswer(request, ALLOW.look)
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed(request.method, ALLOW.look)
-    await this.#access.permit(request, action, [])
+    if (action) await this.#access.permit(request, action, [])
     return look()
   }
 
