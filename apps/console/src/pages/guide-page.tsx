@@ -130,6 +130,7 @@ function useScrollersByKeyboard(place: { current: HTMLElement | null }, chapter:
         if (one.scrollWidth > one.clientWidth) one.tabIndex = 0
         else one.removeAttribute('tabindex')
     }
+    look()
     const observer = new ResizeObserver(look)
     observer.observe(article)
     return () => observer.disconnect()
