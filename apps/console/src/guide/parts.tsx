@@ -78,8 +78,10 @@ function titleOf(language: string, words: GuideWords): string {
     case 'console':
     case 'sh':
       return words.commands
-    default:
+    case 'stream':
       return words.stream
+    default:
+      return ''
   }
 }
 
