@@ -4,6 +4,7 @@ import { hub, useToken } from './hub.ts'
 import { speech } from './language.ts'
 import { ChannelPage } from './pages/channel-page.tsx'
 import { ChannelsPage } from './pages/channels-page.tsx'
+import { GuidePage } from './pages/guide-page.tsx'
 import { HubPage } from './pages/hub-page.tsx'
 import { ReadersPage } from './pages/readers-page.tsx'
 import { route } from './route.ts'
@@ -17,6 +18,7 @@ export function App() {
     ['#/', words.hub, place.page === 'hub'],
     ['#/channels', words.channels, place.page === 'channels' || place.page === 'channel'],
     ['#/readers', words.readers, place.page === 'readers'],
+    ['#/guide', words.guide, place.page === 'guide'],
   ] as const
   return (
     <>
@@ -73,6 +75,8 @@ function Page() {
       return <ChannelPage key={place.name} name={place.name} />
     case 'readers':
       return <ReadersPage />
+    case 'guide':
+      return <GuidePage chapter={place.chapter} heading={place.heading} />
   }
 }
 

@@ -6,6 +6,7 @@ export type Place =
   | { readonly page: 'channels' }
   | { readonly page: 'channel'; readonly name: string }
   | { readonly page: 'readers' }
+  | { readonly page: 'guide'; readonly chapter: string; readonly heading: string }
 
 export function placeOf(hash: string): Place {
   const [page = '', ...rest] = hash.replace(/^#\/?/, '').split('/')
@@ -13,6 +14,7 @@ export function placeOf(hash: string): Place {
     const name = decode(rest.join('/'))
     return name === '' ? { page } : { page: 'channel', name }
   }
+  if (page === 'guide') return { page, chapter: decode(rest[0] ?? ''), heading: decode(rest[1] ?? '') }
   return page === 'readers' ? { page } : { page: 'hub' }
 }
 
