@@ -103,7 +103,7 @@ export function Table<Row>({
   )
 }
 
-function className({ numeric, wide, medium }: Column<never> | Column<any>): string | undefined {
+function className<Row>({ numeric, wide, medium }: Column<Row>): string | undefined {
   const names = [numeric && 'numeric', wide && 'wide', medium && 'medium'].filter(Boolean)
   return names.length === 0 ? undefined : names.join(' ')
 }
