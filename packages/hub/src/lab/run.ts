@@ -168,7 +168,7 @@ export class Run {
     if (signal.aborted) return
     meter?.start(channel)
     const plan = await this.#plan(channel)
-    await crowd?.start(plan)
+    if (crowd) await this.#orStopped(crowd.start(plan))
     if (signal.aborted) return
     this.#started = clock.now()
     const publisher = new EventPublisher({
@@ -193,6 +193,16 @@ export class Run {
     await crowd?.stop()
   }
 
+  /** To connect may take long. */
+  async #orStopped(starting: Promise<void>): Promise<void> {
+    const { signal } = this.#stopping
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true })
+      if (signal.aborted) resolve()
+    })
+    await Promise.race([starting, stopped])
+  }
+
   /** Code that has not run yet is slow, and would make the first events late: some go before, elsewhere, and are not counted. */
   async #rehearse(crowd: Crowd): Promise<void> {
     const { clock, id, outlet } = this.#seams
@@ -200,7 +210,10 @@ export class Run {
     const plan = await this.#plan(channel)
     const clients = Object.fromEntries(this.settings.techniques.map((technique) => [technique, 2]))
     const published = new SharedArrayBuffer(4)
-    await crowd.start({ ...plan, clients, pollEvery: REHEARSAL_MS / 4, network: PLAIN, published })
+    await this.#orStopped(
+      crowd.start({ ...plan, clients, pollEvery: REHEARSAL_MS / 4, network: PLAIN, published }),
+    )
+    if (this.#stopping.signal.aborted) return
     const size = this.settings.events.size
     await new EventPublisher({
       events: { rate: REHEARSAL_EVENTS / (REHEARSAL_MS / 1000), shape: 'steady', size },
