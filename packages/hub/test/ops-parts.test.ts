@@ -73,7 +73,10 @@ describe('who reads', () => {
       left: [2],
       untold: 0,
     })
-    assert.deepEqual(list.all.map(({ id }) => id).sort(), [1, 3])
+    assert.deepEqual(
+      list.all.map(({ id }) => id).sort((a, b) => a - b),
+      [1, 3],
+    )
   })
 
   test('a live reader that moves with the hub has not changed', () => {
@@ -101,7 +104,10 @@ describe('who reads', () => {
           const { came, changed, left } = list.look(readers.map(([id, lag]) => reader(id, lag)))
           for (const { id, lag } of [...came, ...changed]) followed.set(id, lag)
           for (const id of left) followed.delete(id)
-          assert.deepEqual(new Map([...followed].sort()), new Map([...readers].sort()))
+          assert.deepEqual(
+            new Map([...followed].sort(([a], [b]) => a - b)),
+            new Map([...readers].sort(([a], [b]) => a - b)),
+          )
         }
       }),
     )

@@ -20,6 +20,7 @@ import { streamLifeFacts } from './wire-contract/stream-life.ts'
 import { streamFacts } from './wire-contract/streams.ts'
 import { ticketFacts } from './wire-contract/tickets.ts'
 import { transportFacts } from './wire-contract/transports.ts'
+import { webSocketFacts } from './wire-contract/websocket.ts'
 
 export function testWireContract(face: Face): void {
   describe(`the wire on ${face.name}`, () => {
@@ -38,6 +39,7 @@ export function testWireContract(face: Face): void {
     ticketFacts(face)
     disconnectFacts(face)
     problemFacts(face)
+    webSocketFacts(face)
     slowReaderFacts(face)
   })
 }

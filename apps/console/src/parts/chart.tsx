@@ -21,7 +21,7 @@ export function Chart({
   format: (value: number) => string
 }) {
   const place = useRef<HTMLDivElement>(null)
-  const plot = useRef<uPlot>()
+  const plot = useRef<uPlot | null>(null)
   useEffect(() => {
     const element = place.current
     if (!element) return

@@ -7,7 +7,7 @@ export interface ReaderInfo {
   readonly subject: string
   /** The client's address, where it is known. */
   readonly address?: string
-  readonly transport: 'sse' | 'long-poll'
+  readonly transport: 'sse' | 'websocket' | 'long-poll'
   /** Names, then patterns. */
   readonly channels: readonly string[]
   /** The cursor up to which it has been given everything. */

@@ -34,6 +34,7 @@ import { Reading } from './reading.ts'
 import { Refusals } from './refusals.ts'
 import { RequestIds } from './request-id.ts'
 import { TicketDesk } from './ticket-desk.ts'
+import { isHandshake } from './websocket/handshake.ts'
 import { Writing } from './writing.ts'
 
 export interface HandlerOptions {
@@ -66,7 +67,7 @@ export interface HandlerOptions {
   readonly lookout?: Lookout
   /** What runs the Lab, at `/lab`. Default nothing. The one who made it closes it. */
   readonly lab?: Lab
-  /** What `/` shows. Default nothing: `404`. */
+  /** What `/` shows, to whoever asks: a browser that opens a page can send no token. Default nothing: `404`. */
   readonly page?: { readonly headers: Headers; readonly body: string }
 }
 
@@ -217,7 +218,8 @@ export class Handler {
       const refusal = guard(request)
       if (refusal !== undefined) throw new Problem('guard', refusal)
     }
-    const foreign = writes ? crossSite(request, this.#origins) : undefined
+    // Browsers let any page open a WebSocket, with its cookies, and read what comes.
+    const foreign = writes || isHandshake(request) ? crossSite(request, this.#origins) : undefined
     if (foreign !== undefined) throw new Problem('cross-site', foreign)
     const { path } = request
     if (keysOf(request).ticket !== undefined) return this.#ticketRoute(request)
@@ -249,7 +251,7 @@ export class Handler {
       }
       case '/': {
         const page = this.options.page
-        if (page) return this.#lookRoute(request, 'inspect', () => Promise.resolve({ status: 200, ...page }))
+        if (page) return this.#lookRoute(request, undefined, () => Promise.resolve({ status: 200, ...page }))
         break
       }
       case '*':
@@ -303,7 +305,7 @@ export class Handler {
       const set = this.#reading.setOf(path)
       const reading = this.#readingOf(set)
       const plan = reading.planOf(request)
-      if (plan.transport === 'sse') {
+      if (plan.transport === 'sse' || plan.transport === 'websocket') {
         const holder = await this.#desk.holder(request, ticket, set)
         this.#witness.noteSubject(request, holder.subject)
         return reading.stream(request, set, plan, holder)
@@ -311,7 +313,7 @@ export class Handler {
     }
     throw new Problem(
       'invalid-parameter',
-      'A `ticket` opens a stream, and nothing else: send a token, or ask for text/event-stream of a channel',
+      'A `ticket` opens a stream or a WebSocket, and nothing else: send a token, or ask for text/event-stream of a channel',
       { parameter: 'ticket' },
     )
   }
@@ -330,10 +332,15 @@ export class Handler {
     )
   }
 
-  async #lookRoute(request: HttpRequest, action: Action, look: () => Promise<Answer>): Promise<Answer> {
+  /** @param action Undefined for what is no secret. */
+  async #lookRoute(
+    request: HttpRequest,
+    action: Action | undefined,
+    look: () => Promise<Answer>,
+  ): Promise<Answer> {
     if (request.method === 'OPTIONS') return this.#optionsAnswer(request, ALLOW.look)
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed(request.method, ALLOW.look)
-    await this.#access.permit(request, action, [])
+    if (action) await this.#access.permit(request, action, [])
     return look()
   }
 

@@ -135,7 +135,7 @@ function targetOf(request: HttpRequest): Target {
     readonly session?: Http2Session
     originalUrl?: string
   }
-  const socket = (raw.socket ?? raw.session?.socket) as (Socket & { encrypted?: boolean }) | undefined
+  const socket: (Socket & { encrypted?: boolean }) | undefined = raw.socket ?? raw.session?.socket
   if (socket?.localAddress === undefined || socket.localPort === undefined) {
     throw new Problem('not-implemented', 'The crowd has no address to connect to: run the hub by `serveHub`')
   }

@@ -1,5 +1,7 @@
 /** The Node face: `(req, res)`, for `node:http`, Express, Fastify and the hub's own server. No decision of the protocol is made here. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
@@ -11,6 +13,7 @@ import { needsChunks, NodeRequest } from './node-request.ts'
 import { Outbox } from './outbox.ts'
 import { Taking } from './taking.ts'
 import { spendLine, takeTurn } from './turns.ts'
+import { Upgrades } from './websocket/upgrades.ts'
 
 export interface NodeHandlerOptions extends HandlerOptions {
   /** Where the hub is mounted, e.g. `/updates`, unless the framework takes that off `req.url` as Express does. Default none. */
@@ -23,21 +26,50 @@ export interface NodeHandlerOptions extends HandlerOptions {
 }
 
 /** Answers a request. With `next` (Express), paths that are not the hub's are passed on. Never rejects. */
-export type NodeHandler = (
-  req: IncomingMessage,
-  res: ServerResponse,
-  next?: (error?: unknown) => void,
-) => Promise<void>
+export interface NodeHandler {
+  (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void): Promise<void>
+  /**
+   * Answers a handshake for a WebSocket; for the server's event `upgrade`, without which the hub has none. False: it is none of the
+   * hub's, and nothing was done with the socket.
+   *
+   * @example
+   * server.on('upgrade', (req, socket, head) => {
+   *   if (!handle.upgrade(req, socket, head)) socket.destroy()
+   * })
+   */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean
+}
 
 /** How long the rest of a refused body is read. */
 const LINGER_MS = 1_000
 
 export function nodeHandler(hub: Hub, options: NodeHandlerOptions = {}): NodeHandler {
-  return handlerOn(new Handler(hub, options), options)
+  const handler = new Handler(hub, options)
+  const upgrades = upgradesOn(handler, options)
+  return Object.assign(handlerOn(handler, options), {
+    upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+      if (!upgrades.owns(req)) return false
+      if (upgrades.isAlone(req)) void upgrades.take(req, socket as Socket, head)
+      // Nobody can be told: an answer may be under way.
+      else socket.destroy()
+      return true
+    },
+  })
 }
 
+export function upgradesOn(handler: Handler, options: NodeHandlerOptions): Upgrades {
+  const taking = new Taking(handler.hub, options.answerTimeoutMs ?? DEFAULT_HTTP_LIMITS.answerTimeoutMs)
+  return new Upgrades(handler, options.mount, bodyTerms(handler, options), taking)
+}
+
+export type RequestListener = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  next?: (error?: unknown) => void,
+) => Promise<void>
+
 /** Requests and responses are kept as long as the answer lasts. The hub's own server lends what it can (`lend.ts`). */
-export function handlerOn(handler: Handler, options: NodeHandlerOptions): NodeHandler {
+export function handlerOn(handler: Handler, options: NodeHandlerOptions): RequestListener {
   const { hub } = handler
   const bodies = bodyTerms(handler, options)
   const taking = new Taking(hub, options.answerTimeoutMs ?? DEFAULT_HTTP_LIMITS.answerTimeoutMs)

@@ -34,8 +34,8 @@ export interface Turn {
 }
 
 /** By how much all goes faster than it was asked for. 1 or more. */
-export function speedUp({ clients, events, pollEvery }: LabSettings): number {
-  const polls = (clients * 1000) / pollEvery
+export function speedUp({ clients, events, pollEvery, techniques }: LabSettings): number {
+  const polls = techniques.includes('poll') ? (clients * 1000) / pollEvery : 0
   return Math.max(
     1,
     Math.min(FAST.events / events.rate, FAST.deliveries / (events.rate * clients), FAST.polls / polls),

@@ -8,7 +8,7 @@ const CLASSES = Math.ceil(Math.log(3_600_000 / FINEST_MS) / WIDTH) + 1
 
 export class DelayCounts {
   readonly #classes = new Uint32Array(CLASSES)
-  readonly #counts = new Array<number>(DELAY_BOUNDS.length + 1).fill(0)
+  readonly #counts = Array.from({ length: DELAY_BOUNDS.length + 1 }, () => 0)
   #count = 0
   #max = 0
 

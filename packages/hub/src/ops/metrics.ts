@@ -27,7 +27,20 @@ export class Metrics {
           for (const [status, times] of statuses) this.inc({ method, status }, times)
       },
     })
-    gauge('downlink_streams', 'Open event streams', () => hub.delivery.readers)
+    gauge('downlink_streams', 'Open event streams and WebSockets', () => hub.delivery.readers)
+    // oxlint-disable-next-line no-new -- it registers itself
+    new Gauge({
+      name: 'downlink_readers',
+      help: 'Who reads, by transport: open streams and WebSockets, and long polls that wait',
+      labelNames: ['transport'],
+      registers,
+      collect() {
+        const { readers, webSockets, waiting } = hub.delivery
+        this.set({ transport: 'sse' }, readers - webSockets)
+        this.set({ transport: 'websocket' }, webSockets)
+        this.set({ transport: 'long-poll' }, waiting)
+      },
+    })
     gauge('downlink_waiting_long_polls', 'Long polls that wait', () => hub.delivery.waiting)
     gauge('downlink_slow_streams', 'Open streams whose connection takes no more for now', () => {
       return hub.delivery.slow
