@@ -37,7 +37,12 @@ function rateOf(rate: number): string {
 }
 
 export const RUSSIAN: AdviceWords = {
-  techniques: { poll: 'опрос', 'long-poll': 'длинный опрос', sse: 'Server-Sent Events', websocket: 'WebSocket' },
+  techniques: {
+    poll: 'опрос',
+    'long-poll': 'длинный опрос',
+    sse: 'Server-Sent Events',
+    websocket: 'WebSocket',
+  },
   choice(technique, ties) {
     const choice = `${Who(technique)} ${verb(technique, 'подходит', 'подходят')} для этой задачи`
     if (ties.length === 0) return `${choice}.`
@@ -71,6 +76,8 @@ export const RUSSIAN: AdviceWords = {
       }
       case 'simpler':
         return `${Who(reason.other)} ${verb(reason.other, 'сберёг бы', 'сберегли бы')} ${bytes(reason.saves)} в минуту на клиента: слишком мало за то, чего ${verb(reason.other, 'он требует', 'они требуют')} сверх того, что даёт ${who(reason.technique)}.`
+      case 'packed':
+        return `${Who(reason.other)} ${verb(reason.other, 'стоит', 'стоят')} на ${bytes(reason.saves)} в минуту меньше только потому, что его ответы здесь сжаты. Хаб умеет сжимать и потоки.`
       case 'empty-polls':
         return `${count(reason.empty)} из ${count(reason.requests)} опросов не принесли ничего.`
       case 'least-late':
@@ -80,7 +87,7 @@ export const RUSSIAN: AdviceWords = {
   caveat(caveat) {
     switch (caveat.code) {
       case 'holds-connection':
-        return 'Каждый клиент всё время держит соединение; опрос между запросами не держит ни одного.'
+        return 'Каждый клиент держит соединение всё время, пока слушает; опросу между запросами оно не нужно.'
       case 'six-connections':
         return 'По HTTP/1.1 браузер открывает к одному хосту шесть соединений на все вкладки: делите одно между вкладками или включите HTTP/2.'
       case 'sooner':

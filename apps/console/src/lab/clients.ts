@@ -40,7 +40,12 @@ export function begin(technique: Technique, ground: Ground): void {
 }
 
 /** By pages, as `subscribe()` does: at the cursor of the one before, with its `ETag` when nothing has come since. */
-async function ask(ground: Ground, technique: 'poll' | 'long-poll', how: string, pause: () => number): Promise<void> {
+async function ask(
+  ground: Ground,
+  technique: 'poll' | 'long-poll',
+  how: string,
+  pause: () => number,
+): Promise<void> {
   const { signal, traces, now } = ground
   const trace = traces.of(technique)
   let cursor = 'start'
@@ -72,7 +77,7 @@ async function ask(ground: Ground, technique: 'poll' | 'long-poll', how: string,
       } else throw new Error(`${response.status}`)
       failures = 0
     } catch {
-      if (signal.aborted) trace.answered(asked, now())
+      if (signal.aborted) trace.left(asked, now())
       else trace.failed(asked, now())
       wait = Math.min(RETRY_MS * 2 ** failures++, LONGEST_RETRY_MS)
     }
@@ -85,7 +90,12 @@ function isTooSoon({ events }: Page, took: number): boolean {
   return events.length === 0 && took < LONG_POLL_WAIT_MS / 2
 }
 
-function take(ground: Ground, technique: Technique, asked: ReturnType<Traces['of']>['asked'][number], page: Pick<Page, 'events'>): void {
+function take(
+  ground: Ground,
+  technique: Technique,
+  asked: ReturnType<Traces['of']>['asked'][number],
+  page: Pick<Page, 'events'>,
+): void {
   const now = ground.now()
   for (const { data } of page.events) arrived(ground, technique, asked, data, now)
 }
@@ -107,7 +117,9 @@ function listen(ground: Ground): void {
   const trace = traces.of('sse')
   const url = `${ground.url}?after=start`
   const source =
-    Object.keys(ground.headers()).length > 0 ? new HubSource(url, { headers: ground.headers }) : new EventSource(url)
+    Object.keys(ground.headers()).length > 0
+      ? new HubSource(url, { headers: ground.headers })
+      : new EventSource(url)
   let asked = trace.asks(now())
   const events: EventTarget = source
   events.addEventListener('open', () => {
@@ -123,7 +135,7 @@ function listen(ground: Ground): void {
   })
   signal.addEventListener('abort', () => {
     source.close()
-    trace.answered(asked, now())
+    trace.left(asked, now())
   })
 }
 
@@ -145,7 +157,8 @@ async function talk(ground: Ground): Promise<void> {
         cursor = page.cursor ?? cursor
         failures = 0
       })
-      if (opened) trace.answered(asked, now())
+      if (signal.aborted) trace.left(asked, now())
+      else if (opened) trace.answered(asked, now())
       else trace.failed(asked, now())
     } catch {
       trace.failed(asked, now())

@@ -5,7 +5,13 @@ import { type Finished, MOST_KEPT, type Sample } from '../model/lab-result.ts'
 import { Traces } from '../model/lab-trace.ts'
 import { Changing } from '../store.ts'
 import { begin } from './clients.ts'
-import { DEFAULT_LATE_MS, type LabReport, type LabSettings, type PageFigures, type Technique } from './shared.ts'
+import {
+  DEFAULT_LATE_MS,
+  type LabReport,
+  type LabSettings,
+  type PageFigures,
+  type Technique,
+} from './shared.ts'
 
 /** What the hub says when it says no. */
 export interface Refusal {

@@ -25,7 +25,10 @@ export function csvOf({ report, page, late }: Finished, samples: readonly Sample
   setting('network.cutAfter', settings.network.cutAfter, 'ms')
   setting('seconds', settings.seconds, 's')
   setting('late', late, 'ms')
-  rows.push(['total', '', '', 'elapsed', report.elapsed, 'ms'], ['total', '', '', 'published', report.published, ''])
+  rows.push(
+    ['total', '', '', 'elapsed', report.elapsed, 'ms'],
+    ['total', '', '', 'published', report.published, ''],
+  )
   for (const technique of TECHNIQUES) {
     for (const [figure, value, unit] of figuresOf(technique, { report, page, second: 0 }))
       rows.push(['total', technique, '', figure, value, unit])
@@ -43,7 +46,10 @@ export function csvOf({ report, page, late }: Finished, samples: readonly Sample
   return rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('')
 }
 
-function figuresOf(technique: Technique, { report, page }: Sample): readonly (readonly [string, number, string])[] {
+function figuresOf(
+  technique: Technique,
+  { report, page }: Sample,
+): readonly (readonly [string, number, string])[] {
   const its = report.techniques[technique]
   if (!its) return []
   const { crowd } = its

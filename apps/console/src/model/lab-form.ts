@@ -1,6 +1,5 @@
 /** The Lab's settings as they stand in a form: texts, until they are checked. Pure. */
 import {
-  type Bound,
   type Bounded,
   LAB_BOUNDS,
   LAB_PRESETS,
@@ -31,7 +30,16 @@ export interface Draft {
   readonly techniques: readonly Technique[]
 }
 
-export type Field = 'late' | 'rate' | 'size' | 'clients' | 'pollEvery' | 'delay' | 'cutAfter' | 'seconds' | 'techniques'
+export type Field =
+  | 'late'
+  | 'rate'
+  | 'size'
+  | 'clients'
+  | 'pollEvery'
+  | 'delay'
+  | 'cutAfter'
+  | 'seconds'
+  | 'techniques'
 
 /** What is wrong with a field. */
 export type Fault =
@@ -98,14 +106,22 @@ function meaningOf(field: Exclude<Field, 'techniques' | 'late'>, { ratePer }: Dr
 }
 
 const NUMBERS = ['rate', 'size', 'clients', 'pollEvery', 'delay', 'cutAfter', 'seconds'] as const
-const LATE: Bound = { least: 0.05, most: 600 }
+/** As the hub's bounds, in the form's unit. */
+interface Range {
+  readonly least: number
+  readonly most: number
+  readonly whole?: boolean
+  readonly orZero?: boolean
+}
+
+const LATE: Range = { least: 0.05, most: 600 }
 
 export function check(draft: Draft): Checked {
   const faults = new Map<Field, Fault>()
   const values = new Map<Field, number>()
   for (const field of NUMBERS) {
     const { setting, times } = meaningOf(field, draft)
-    const bound: Bound = LAB_BOUNDS[setting]
+    const bound: Range = LAB_BOUNDS[setting]
     const { least, most } = bound
     const own = { ...bound, least: least / times, most: most / times }
     const value = numberOf(draft[field], own)
@@ -135,7 +151,7 @@ export function check(draft: Draft): Checked {
 }
 
 /** A comma is as good as a point. */
-function numberOf(typed: string, { least, most, whole, orZero = false }: Bound): number | Fault {
+function numberOf(typed: string, { least, most, whole, orZero = false }: Range): number | Fault {
   const value = typed.trim() === '' ? NaN : Number(typed.trim().replace(',', '.'))
   if (!Number.isFinite(value)) return { code: 'number' }
   if (orZero && value === 0) return 0

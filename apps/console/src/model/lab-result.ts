@@ -43,14 +43,20 @@ export interface Cost {
   readonly p99?: number
 }
 
-export function costOf(technique: Technique, { report, page }: Pick<Finished, 'report' | 'page'>): Cost | undefined {
+export function costOf(
+  technique: Technique,
+  { report, page }: Pick<Finished, 'report' | 'page'>,
+): Cost | undefined {
   const its = report.techniques[technique]
   if (!its) return undefined
   const own = page[technique]
   const clients = its.crowd.clients + (own ? 1 : 0)
   const received = its.crowd.received + (own?.received ?? 0)
   const minutes = report.elapsed / 60_000
-  const per = ({ head, body }: TechniqueReport['bytesIn']) => ({ head: head / received, body: body / received })
+  const per = ({ head, body }: TechniqueReport['bytesIn']) => ({
+    head: head / received,
+    body: body / received,
+  })
   const delays = its.crowd.delays.count > 0 ? its.crowd.delays : own?.delays
   const known = its.cpu !== undefined && its.cpu.perDelivery > its.cpu.plusMinus
   return {
@@ -69,6 +75,8 @@ export function costOf(technique: Technique, { report, page }: Pick<Finished, 'r
   }
 }
 
-export function total(bytes: { readonly head: number; readonly body: number } | undefined): number | undefined {
+export function total(
+  bytes: { readonly head: number; readonly body: number } | undefined,
+): number | undefined {
   return bytes && bytes.head + bytes.body
 }

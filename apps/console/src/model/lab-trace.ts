@@ -9,6 +9,8 @@ export interface Asked {
   /** Events that it brought so far. */
   events: number
   failed: boolean
+  /** Its answer was not waited for: the run was over. */
+  left?: true
 }
 
 export interface Arrival {
@@ -57,6 +59,12 @@ export class Trace {
     this.#failed++
   }
 
+  left(asked: Asked, now: number): void {
+    if (asked.end !== undefined) return
+    asked.end = now
+    asked.left = true
+  }
+
   /** @param published Of what was there before the client came there is no delay. */
   arrived(asked: Asked, n: number, published: number, now: number): void {
     asked.events++
@@ -97,7 +105,10 @@ export class Trace {
 
   /** When it last asked for something that has been answered. */
   get answeredAskedAt(): number {
-    return this.asked.findLast(({ end, failed }) => end !== undefined && !failed)?.start ?? -Infinity
+    return (
+      this.asked.findLast(({ end, failed, left }) => end !== undefined && !failed && !left)?.start ??
+      -Infinity
+    )
   }
 }
 

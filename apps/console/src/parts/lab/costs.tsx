@@ -106,15 +106,17 @@ function CostFigure({
                 {words.names[technique]}
               </span>
               <span class="bar" aria-hidden="true">
-                <i style={{ width: `${(100 * (amount ?? 0)) / most}%` }}>
-                  <b style={{ width: `${heads}%` }} />
-                </i>
+                {amount !== undefined && (
+                  <i style={{ width: `${(100 * amount) / most}%` }}>
+                    <b style={{ width: `${heads}%` }} />
+                  </i>
+                )}
               </span>
               <span class="numeric">
                 {amount === undefined ? (missing?.(cost) ?? words.notMeasured) : say(amount)}
                 {before !== undefined && <small> ({say(before)})</small>}
-                {note && note(cost) !== '' && <small> {note(cost)}</small>}
               </span>
+              {note && note(cost) !== '' && <small class="note">{note(cost)}</small>}
             </li>
           )
         })}

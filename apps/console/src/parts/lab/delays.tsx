@@ -34,12 +34,17 @@ export function DelayRows({ result }: { result: Pick<Finished, 'report' | 'page'
               <WayMark technique={technique} />
               <strong>{words.names[technique]}</strong>{' '}
               <span class="numeric">
-                {delays.count > 0 ? `p50 ${time(delays.p50)} · p99 ${time(delays.p99)}` : words.out['nothing-came']}
+                {delays.count > 0
+                  ? `p50 ${time(delays.p50)} · p99 ${time(delays.p99)}`
+                  : words.out['nothing-came']}
               </span>
             </p>
             <div class="delay-bars" aria-hidden="true">
               {counts.map((events, step) => (
-                <i key={step} style={{ height: `${events === 0 ? 0 : Math.max(4, (100 * events) / most)}%` }} />
+                <i
+                  key={step}
+                  style={{ height: `${events === 0 ? 0 : Math.max(4, (100 * events) / most)}%` }}
+                />
               ))}
               {delays.count > 0 && (
                 <>

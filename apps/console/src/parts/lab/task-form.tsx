@@ -3,7 +3,15 @@ import { form } from '../../lab/draft.ts'
 import { lab } from '../../lab/run.ts'
 import { LAB_PRESETS, PRESET_LATE_MS, PRESETS, SHAPES, type Technique, TECHNIQUES } from '../../lab/shared.ts'
 import { speech } from '../../language.ts'
-import { type Fault, type Field, RATE_STEPS, rateAt, rateDraft, rateOf, stepOf } from '../../model/lab-form.ts'
+import {
+  type Fault,
+  type Field,
+  RATE_STEPS,
+  rateAt,
+  rateDraft,
+  rateOf,
+  stepOf,
+} from '../../model/lab-form.ts'
 import { useChanging } from '../../store.ts'
 import { LAB_WORDS } from '../../words-lab.ts'
 import { FaultText, NumberInput } from './field.tsx'
@@ -171,6 +179,10 @@ function FineTuning({ faults }: { faults: ReadonlyMap<Field, Fault> }) {
   )
 }
 
-function withTechnique(before: readonly Technique[], technique: Technique, chosen: boolean): readonly Technique[] {
+function withTechnique(
+  before: readonly Technique[],
+  technique: Technique,
+  chosen: boolean,
+): readonly Technique[] {
   return TECHNIQUES.filter((one) => (one === technique ? chosen : before.includes(one)))
 }

@@ -14,6 +14,8 @@ export interface Colors {
 export interface TimelineView {
   readonly techniques: readonly Technique[]
   readonly names: Readonly<Record<Technique, string>>
+  readonly server: string
+  readonly page: string
   /** What is shown, by the page's clock. */
   readonly from: number
   readonly to: number
@@ -58,6 +60,11 @@ export function drawTimeline(context: CanvasRenderingContext2D, traces: Traces, 
     context.fillStyle = colors.ink
     context.font = '600 13px system-ui, sans-serif'
     context.fillText(view.names[technique], 18, NAME)
+    context.fillStyle = colors.soft
+    context.font = '12px system-ui, sans-serif'
+    context.textAlign = 'right'
+    context.fillText(view.server, width, NAME)
+    context.fillText(view.page, width, PAGE - 4)
     context.restore()
   }
 }

@@ -83,13 +83,18 @@ function TraceTable({ traces, words }: { traces: Traces; words: LabWords }) {
                 <th scope="row">
                   <WayMark technique={technique} /> {names[technique]}
                 </th>
-                {[trace.requests, trace.empty, trace.failures, own?.received ?? 0, own?.missed ?? 0, trace.twice].map(
-                  (value, column) => (
-                    <td key={column} class="numeric">
-                      {figures.count(value)}
-                    </td>
-                  ),
-                )}
+                {[
+                  trace.requests,
+                  trace.empty,
+                  trace.failures,
+                  own?.received ?? 0,
+                  own?.missed ?? 0,
+                  trace.twice,
+                ].map((value, column) => (
+                  <td key={column} class="numeric">
+                    {figures.count(value)}
+                  </td>
+                ))}
                 <td class="numeric">{delay(own?.delays.p50)}</td>
                 <td class="numeric">{delay(own?.delays.p99)}</td>
               </tr>
@@ -120,12 +125,15 @@ function keepDrawn(
     if (canvas.height !== Math.round(height * scale)) canvas.height = Math.round(height * scale)
     context.setTransform(scale, 0, 0, scale, 0, 0)
     const now = lab.over ?? pageNow()
-    const from = shown === 'last' ? now - LAST_SECONDS * 1000 : traces.start
+    const least = shown === 'last' ? LAST_SECONDS * 1000 : 1000
+    const from = shown === 'last' ? Math.max(traces.start, now - least) : traces.start
     drawTimeline(context, traces, {
       techniques: traces.techniques,
       names: words.names,
+      server: words.server,
+      page: words.page,
       from,
-      to: Math.max(now, from + 1000),
+      to: going ? Math.max(now, from + least) : now,
       now,
       width,
       colors,
