@@ -97,7 +97,8 @@ function measure(
       technique,
       report,
       costs,
-      missed: crowd.missed + (page?.missed ?? 0),
+      // A page may be hidden, or asleep; a crowd is not.
+      missed: crowd.clients > 0 ? crowd.missed : (page?.missed ?? 0),
       asking: requestsPerMinute(technique, settings) * costs.request,
       bytesPerMinute: bytesPerMinute(technique, costs, settings),
       requestsPerMinute: requestsPerMinute(technique, settings),

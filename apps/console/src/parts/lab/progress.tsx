@@ -14,15 +14,19 @@ export function Progress({ faults }: { faults: ReadonlyMap<Field, Fault> }) {
   return (
     <div class="lab-progress">
       <div class="tools">
-        {running ? (
-          <button key="stop" type="button" class="main" onClick={() => void lab.stop()}>
-            {words.stop}
-          </button>
-        ) : (
-          <button key="start" type="submit" class="main" aria-disabled={starting}>
-            {report ? words.again : words.start}
-          </button>
-        )}
+        {/* One button, so that the focus stays on it. */}
+        <button
+          type={running ? 'button' : 'submit'}
+          class="main"
+          aria-disabled={starting}
+          onClick={(event) => {
+            if (!running) return
+            event.preventDefault()
+            void lab.stop()
+          }}
+        >
+          {running ? words.stop : report ? words.again : words.start}
+        </button>
         {running && report ? (
           <>
             <progress

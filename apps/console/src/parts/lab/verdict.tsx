@@ -65,12 +65,12 @@ function Way({
       <p class={fault && !best ? 'state bad' : 'state'}>{state}</p>
       <dl>
         <div>
-          <dd>{delays ? words.figures.time(delays.p50) : '–'}</dd>
           <dt>{words.median}</dt>
+          <dd>{delays ? words.figures.time(delays.p50) : '–'}</dd>
         </div>
         <div>
-          <dd>{words.figures.bytes(bytesPerMinute)}</dd>
           <dt>{words.perMinute}</dt>
+          <dd>{words.figures.bytes(bytesPerMinute)}</dd>
         </div>
       </dl>
       <p class="quiet">{words.how[technique]}</p>
