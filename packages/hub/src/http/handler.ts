@@ -5,6 +5,7 @@ import { guard } from '../auth/guard.ts'
 import { NOBODY } from '../delivery/holder.ts'
 import type { Hub } from '../hub.ts'
 import type { Lab } from '../lab/lab.ts'
+import type { HubMeter } from '../lab/meter.ts'
 import type { Lookout } from '../ops/lookout.ts'
 import { Metrics } from '../ops/metrics.ts'
 import { isOwn } from '../ops/own-channels.ts'
@@ -84,6 +85,8 @@ export class Handler {
   readonly options: HandlerOptions
   readonly #origins: readonly string[]
   readonly metrics: Metrics
+  /** Is told by the faces what they write. Of the Lab. */
+  readonly meter: HubMeter | undefined
   /** For bodies that are large, of all connections. */
   readonly largeBodies: Places
   readonly #access: Access
@@ -104,6 +107,7 @@ export class Handler {
     this.options = options
     this.#origins = checkOrigins(origins ?? [])
     this.metrics = new Metrics(hub)
+    this.meter = options.lab?.meter
     this.largeBodies = new FreePlaces(largeBodies ?? DEFAULT_HTTP_LIMITS.largeBodies, () =>
       hub.limited.count('large-bodies'),
     )

@@ -4,15 +4,14 @@ import type { Hub } from '../hub.ts'
 import { LAB, tell } from '../ops/own-channels.ts'
 import type { Plan, Target } from './crowd/plan.ts'
 import { LabClock } from './lab-clock.ts'
+import { HubMeter } from './meter.ts'
 import type { LabReport, LabSettings } from './report.ts'
-import { type CountsMeter, type Outlet, Run } from './run.ts'
+import { type Outlet, Run } from './run.ts'
 
 /** Runs that are over and can still be asked for. */
 const KEPT = 20
 
 export interface LabOptions {
-  /** Counts at the hub's sockets. */
-  readonly meter?: CountsMeter
   /** Where the crowd connects, in place of the address at which a run was asked for. */
   readonly target?: Pick<Target, 'host' | 'port'>
 }
@@ -37,6 +36,8 @@ export class LabBusy extends Error {
 export class Lab {
   /** What events are stamped with. */
   readonly clock = new LabClock()
+  /** Counts at the hub's sockets what those tell it that write to them. */
+  readonly meter: HubMeter
   readonly #hub: Hub
   readonly #own: Hub
   readonly #options: LabOptions
@@ -49,6 +50,7 @@ export class Lab {
     this.#hub = hub
     this.#own = own
     this.#options = options
+    this.meter = new HubMeter(hub)
     hub.stopping.addEventListener('abort', () => this.#run?.stop(), { once: true })
   }
 
@@ -59,7 +61,7 @@ export class Lab {
   /** @throws {LabBusy} */
   begin(id: string, { settings, target, headers }: RunRequest): LabReport {
     if (this.#run) throw new LabBusy(this.#run.id)
-    const { meter, target: instead } = this.#options
+    const { target: instead } = this.#options
     const cpu = threadCpu()
     const run = new Run(settings, {
       id,
@@ -67,7 +69,7 @@ export class Lab {
       outlet: outletOf(this.#hub),
       target: { ...target, ...instead },
       headers,
-      ...(meter && { meter }),
+      meter: this.meter,
       ...(cpu && { cpu }),
       tell: (report) => tell(this.#own, [{ channel: LAB, value: report }]),
     })
@@ -96,6 +98,11 @@ export class Lab {
       return run.report()
     }
     return this.#over.get(id)
+  }
+
+  /** Resolves when nothing is left of this run. */
+  async over(id: string): Promise<void> {
+    if (this.#run?.id === id) await this.#run.done
   }
 
   /** To be awaited before the hub is closed: the channel of a run is in its log. */

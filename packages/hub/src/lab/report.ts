@@ -72,7 +72,12 @@ export interface TechniqueReport {
   readonly empty: number
   /** Answers of 400 and above, and refusals for the time being. */
   readonly refused: number
-  /** Connections, now, and at the most. */
+  /**
+   * Of the requests those that came over HTTP/2, of which only bodies are counted: heads are packed with what both sides remember of those
+   * before them. Absent when there were none.
+   */
+  readonly overHttp2?: number
+  /** Connections, now, and at the most. One of HTTP/1 counts where it was last used. */
   readonly connections: number
   readonly mostConnections: number
   /** From clients to the hub, and back. */
