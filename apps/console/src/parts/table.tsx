@@ -103,7 +103,11 @@ export function Table<Row>({
   )
 }
 
-function className({ numeric, wide, medium }: Column<never> | Column<any>): string | undefined {
+function className({
+  numeric,
+  wide,
+  medium,
+}: Pick<Column<never>, 'numeric' | 'wide' | 'medium'>): string | undefined {
   const names = [numeric && 'numeric', wide && 'wide', medium && 'medium'].filter(Boolean)
   return names.length === 0 ? undefined : names.join(' ')
 }
