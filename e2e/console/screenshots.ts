@@ -33,7 +33,9 @@ const PAGES: readonly (readonly [name: string, hash: string])[] = [
 async function atWork(hub: ConsoleHub, cleanups: (() => void)[]): Promise<void> {
   const { url } = hub
   for (let at = 0; at < 400; at++) {
-    await hub.hub.publish(`sensors.hall-${at % 20}.${Math.floor(at / 20)}`, [{ data: `{"celsius":${18 + (at % 7)}}` }])
+    await hub.hub.publish(`sensors.hall-${at % 20}.${Math.floor(at / 20)}`, [
+      { data: `{"celsius":${18 + (at % 7)}}` },
+    ])
   }
   const types = ['placed', 'paid', 'packed', 'sent']
   let count = 0
@@ -57,7 +59,8 @@ async function atWork(hub: ConsoleHub, cleanups: (() => void)[]): Promise<void> 
   for (let at = 0; at < 14; at++) {
     read(`orders.${at}`, { accept: 'text/event-stream', 'user-agent': 'shop-window/2.1' })
   }
-  for (let at = 0; at < 5; at++) read(`sensors.hall-${at}.*?wait=60&after=now`, { 'user-agent': 'boiler-room/1.0' })
+  for (let at = 0; at < 5; at++)
+    read(`sensors.hall-${at}.*?wait=60&after=now`, { 'user-agent': 'boiler-room/1.0' })
   read('a..b', {})
 }
 
@@ -74,7 +77,11 @@ async function shoot(browser: Browser, hub: ConsoleHub, folder: string): Promise
       if (['error', 'warning'].includes(message.type())) console.error(message.text())
     })
     const take = async (name: string): Promise<void> => {
-      await page.screenshot({ path: join(folder, `${name}-${width}-${scheme}-${language}.jpg`), type: 'jpeg', quality: 80 })
+      await page.screenshot({
+        path: join(folder, `${name}-${width}-${scheme}-${language}.jpg`),
+        type: 'jpeg',
+        quality: 80,
+      })
     }
     await page.goto(hub.url)
     // The charts have something to show.
@@ -110,7 +117,9 @@ mkdirSync(folder, { recursive: true })
 buildConsole()
 const browser = await chromium.launch({ executablePath: tools.chromium, args: [...CHROMIUM_ARGS] })
 try {
-  const hub = await startConsoleHub({ after: (cleanup) => void cleanups.push(cleanup as () => Promise<void>) })
+  const hub = await startConsoleHub({
+    after: (cleanup) => void cleanups.push(cleanup as () => Promise<void>),
+  })
   const ends: (() => void)[] = []
   await atWork(hub, ends)
   await shoot(browser, hub, folder)

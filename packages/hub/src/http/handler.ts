@@ -106,7 +106,7 @@ export class Handler {
     this.hub = hub
     this.options = options
     this.#origins = checkOrigins(origins ?? [])
-    this.metrics = new Metrics(hub)
+    this.metrics = new Metrics(hub, options.lookout)
     this.meter = options.lab?.meter
     this.largeBodies = new FreePlaces(largeBodies ?? DEFAULT_HTTP_LIMITS.largeBodies, () =>
       hub.limited.count('large-bodies'),

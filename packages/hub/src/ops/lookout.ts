@@ -6,11 +6,14 @@ import type { Hub } from '../hub.ts'
 import { ChannelSet } from '../log/channel-set.ts'
 import type { Tail } from '../log/log.ts'
 import { ChannelActivity } from './channel-activity.ts'
+import type { Counted } from './counted-histogram.ts'
+import { CountedTimes } from './counted-times.ts'
 import { type ListedChannel, listedChannel } from './listed-channel.ts'
 import { CHANNELS, isWatched, ownHub, READERS, tell, TROUBLE, VITALS } from './own-channels.ts'
 import { ReaderList } from './reader-changes.ts'
 import { RecentTimes } from './recent-times.ts'
 import { type Counters, type Spread, vitalsOf } from './vitals.ts'
+import { WorstMinute } from './worst-minute.ts'
 
 /** What only the runtime knows. */
 export interface Machine {
@@ -38,6 +41,16 @@ export interface Trouble {
   readonly message: string
 }
 
+/** What is counted since the start, for whoever asks now and then. */
+export interface Totals {
+  /** Publishes answered, by how long they took. */
+  readonly publishSeconds: Counted
+  /** Events that they, and whoever embeds the hub, appended. */
+  readonly events: number
+  readonly errors: number
+  readonly refused: number
+}
+
 const EVERY_MS = 1_000
 /** Channels told in one event, so that none gets large. */
 const ROWS = 250
@@ -51,11 +64,15 @@ export class Lookout {
   readonly own: Hub
   readonly readers = new ReaderList()
   readonly #hub: Hub
-  readonly #machine: Machine
+  readonly machine: Machine
   readonly #activity = new ChannelActivity()
   readonly #publishTimes: RecentTimes
+  readonly #allPublishTimes = new CountedTimes()
+  readonly #loopDelays = new WorstMinute()
   readonly #tail: Tail
   #troubles = 0
+  #errors = 0
+  #refused = 0
   #publishes = 0
   #events = 0
   #before: Counters
@@ -65,7 +82,7 @@ export class Lookout {
   constructor(hub: Hub, machine: Machine) {
     const { clock } = hub
     this.#hub = hub
-    this.#machine = machine
+    this.machine = machine
     this.#publishTimes = new RecentTimes(() => clock.random())
     this.own = ownHub(clock, (error) => hub.delivery.report(error))
     this.#tail = hub.log.tail({
@@ -94,10 +111,27 @@ export class Lookout {
   published(ms: number): void {
     this.#publishes++
     this.#publishTimes.add(ms)
+    this.#allPublishTimes.add(ms)
+  }
+
+  get totals(): Totals {
+    return {
+      publishSeconds: this.#allPublishTimes.seconds,
+      events: this.#events,
+      errors: this.#errors,
+      refused: this.#refused,
+    }
+  }
+
+  /** Of each the worst second of the last minute, in milliseconds. */
+  get loopDelay(): Spread {
+    return this.#loopDelays.worst
   }
 
   /** So many a second are told; of the rest only how many there were. */
   trouble(trouble: Trouble): void {
+    if (trouble.kind === 'refused') this.#refused++
+    else this.#errors++
     if (this.#troubles++ < MOST_TROUBLES) tell(this.own, [{ channel: TROUBLE, value: trouble }])
   }
 
@@ -187,20 +221,22 @@ export class Lookout {
       sizes: [...tally.sizes],
       filled: tally.filled,
       gaps: tally.gaps,
-      cpu: this.#machine.cpu(),
+      cpu: this.machine.cpu(),
     }
   }
 
   async #gauges(): Promise<Parameters<typeof vitalsOf>[2]> {
     const { delivery, log } = this.#hub
     const publishTime = this.#publishTimes.take()
+    const loopDelay = this.machine.loopDelay()
+    this.#loopDelays.add(loopDelay)
     return {
       streams: delivery.readers,
       longPolls: delivery.waiting,
       slow: delivery.slow,
       frontier: log.state().frontier,
-      ...this.#machine.memory(),
-      loopDelay: this.#machine.loopDelay(),
+      ...this.machine.memory(),
+      loopDelay,
       ...(publishTime && { publishTime }),
       log: await this.#hub.health(),
     }
