@@ -8,6 +8,7 @@ export interface ChannelRow {
   readonly head: string
   readonly oldest?: string
   readonly ended: boolean
+  readonly retention?: { readonly count?: number; readonly age?: number; readonly bytes?: number }
   readonly came?: number
   readonly time?: number
 }
