@@ -27,7 +27,7 @@ async function says(
   text: string,
   wanted: readonly RegExp[],
 ): Promise<void> {
-  const [command, args] =
+  const [command, args]: readonly [string, readonly string[]] =
     kind === 'curl'
       ? ['bash', ['-c', text]]
       : [
@@ -41,7 +41,7 @@ async function says(
             `const token = 'secret'\n${text}`,
           ],
         ]
-  const child = spawn(command as string, args as string[], {
+  const child = spawn(command, args, {
     cwd: here,
     env: { ...process.env, DOWNLINK_TOKEN: 'secret' },
     detached: true,

@@ -1,5 +1,6 @@
 /** One channel, or what a pattern matches: its events as they come and as they were, and what can be done with it. */
 import { matchesPattern } from '@downlink/wire'
+import type { VNode } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Following, type Trouble } from '../following.ts'
 import { bytes, clock, count } from '../format.ts'
@@ -12,6 +13,7 @@ import { EventList } from '../parts/event-list.tsx'
 import { Managing, Publishing, Refusal } from '../parts/publishing.tsx'
 import { Snippets } from '../parts/snippets.tsx'
 import { useChanging } from '../store.ts'
+import type { Language } from '../words.ts'
 import { CHANNEL_WORDS, type ChannelWords } from '../words-channel.ts'
 import './channel.css'
 
@@ -144,6 +146,7 @@ function Reading({
   const { feed } = following
   const lines = useMemo(() => filter.of(feed), [filter, feed.version])
   const narrow = useNarrow()
+  const row = useMemo(() => rowsOf(language, several), [language, several])
   return (
     <div class={several ? 'reading several' : 'reading'}>
       <div class="tools">
@@ -201,19 +204,7 @@ function Reading({
           <div class="list-body">
             <EventList
               lines={lines}
-              row={(line) =>
-                line.kind === 'event' ? (
-                  <>
-                    <time>{clock(line.time, language)}</time>
-                    <span class={line.type === 'message' ? 'type plain' : 'type'}>{line.type}</span>
-                    {several && <span class="channel">{line.channel}</span>}
-                    <span class="preview">{preview(line.data)}</span>
-                    <span class="size">{bytes(bytesOf(line), language)}</span>
-                  </>
-                ) : (
-                  <span class="told">{toldOf(line, words, several)}</span>
-                )
-              }
+              row={row}
               rowHeight={narrow ? 50 : 30}
               label={words.events}
               selected={selected?.id}
@@ -257,6 +248,30 @@ function Reading({
         />
       </div>
     </div>
+  )
+}
+
+/** A line is made once: most of those in sight were there in the frame before. */
+function rowsOf(language: Language, several: boolean): (line: Line) => VNode {
+  const words = CHANNEL_WORDS[language]
+  const known = new WeakMap<Line, VNode>()
+  return (line) => {
+    let row = known.get(line)
+    if (row === undefined) known.set(line, (row = rowOf(line, words, language, several)))
+    return row
+  }
+}
+
+function rowOf(line: Line, words: ChannelWords, language: Language, several: boolean): VNode {
+  if (line.kind !== 'event') return <span class="told">{toldOf(line, words, several)}</span>
+  return (
+    <>
+      <time>{clock(line.time, language)}</time>
+      <span class={line.type === 'message' ? 'type plain' : 'type'}>{line.type}</span>
+      {several && <span class="channel">{line.channel}</span>}
+      <span class="preview">{preview(line.data)}</span>
+      <span class="size">{bytes(bytesOf(line), language)}</span>
+    </>
   )
 }
 

@@ -23,6 +23,17 @@ export function Confirm({
   const [refusal, setRefusal] = useState<ComponentChildren>(undefined)
   const [busy, setBusy] = useState(false)
   const done = useRef(false)
+  const go = async (): Promise<void> => {
+    if (busy) return
+    setBusy(true)
+    setRefusal(undefined)
+    const refused = await act()
+    setBusy(false)
+    setRefusal(refused)
+    if (refused !== undefined) return
+    done.current = true
+    dialog.current?.close()
+  }
   useEffect(() => dialog.current?.showModal(), [])
   return (
     <dialog ref={dialog} aria-labelledby={heading} class="confirm" onClose={() => onClose(done.current)}>
@@ -35,22 +46,7 @@ export function Confirm({
         <button type="button" onClick={() => dialog.current?.close()}>
           {no}
         </button>
-        <button
-          type="button"
-          class="danger"
-          aria-disabled={busy}
-          onClick={() => {
-            if (busy) return
-            setBusy(true)
-            setRefusal(undefined)
-            void act().then((refused) => {
-              setBusy(false)
-              if (refused !== undefined) return setRefusal(refused)
-              done.current = true
-              dialog.current?.close()
-            })
-          }}
-        >
+        <button type="button" class="danger" aria-disabled={busy} onClick={() => void go()}>
           {yes}
         </button>
       </div>

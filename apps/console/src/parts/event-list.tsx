@@ -2,7 +2,7 @@
  * Thousands of lines, of which only those that can be seen are there. What one looks at stays where it is, whatever comes before
  * or behind it, unless one looks at the end: then the newest does.
  */
-import type { ComponentChildren } from 'preact'
+import type { VNode } from 'preact'
 import { useEffect, useLayoutEffect, useReducer, useRef } from 'preact/hooks'
 import type { Line } from '../model/feed.ts'
 
@@ -33,7 +33,7 @@ export function EventList({
   onShort,
 }: {
   lines: readonly Line[]
-  row: (line: Line) => ComponentChildren
+  row: (line: Line) => VNode
   rowHeight: number
   label: string
   selected: string | undefined

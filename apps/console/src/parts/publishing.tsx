@@ -24,13 +24,12 @@ export function Publishing({
   const [outcome, setOutcome] = useState<Outcome | 'busy' | undefined>(undefined)
   const publisher = useMemo(() => new Publisher(post, newKey, wait), [name])
   const path = `channels/${encodeURIComponent(name)}`
-  const publish = (): void => {
+  const publish = async (): Promise<void> => {
     if (outcome === 'busy') return
     setOutcome('busy')
-    void publisher.publish({ path, type, data }).then((told) => {
-      setOutcome(told)
-      if (told.kind === 'published') onDone()
-    })
+    const told = await publisher.publish({ path, type, data })
+    setOutcome(told)
+    if (told.kind === 'published') onDone()
   }
   return (
     <form
@@ -38,12 +37,12 @@ export function Publishing({
       aria-label={words.publishTitle}
       onSubmit={(event) => {
         event.preventDefault()
-        publish()
+        void publish()
       }}
       onKeyDown={(event) => {
         if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
         event.preventDefault()
-        publish()
+        void publish()
       }}
     >
       <h2>{words.publishTitle}</h2>
