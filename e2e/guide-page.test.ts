@@ -1,4 +1,4 @@
-/** The scripts of the guide that print nothing: the first page, as the hub of the guide's own command serves it, and what they do at a gap. */
+/** What of the guide prints nothing: the first page, as the hub of the guide's own command serves it, what is done at a gap, and streams as they are. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { build } from 'esbuild'
 import type { Page } from 'playwright-core'
 import { root, tools } from '../scripts/tools.mjs'
 import { useChromium } from './helpers/chromium.ts'
-import { type Block, readGuide } from './helpers/guide.ts'
+import { type Block, readGuide, settled } from './helpers/guide.ts'
 import { startHub } from './helpers/hub.ts'
 import { start } from './helpers/process.ts'
 
@@ -116,6 +116,51 @@ test('subscribe() draws, shows its state, loads again at a gap, and goes on afte
       ),
     'it goes on at its cursor',
   )
+})
+
+test('the command that names an origin lets its pages read', async (t) => {
+  const command = block('08', 'sh', '--origin')
+  const url = await serve(t, command, '')
+  const origin = command.split(' ').at(-1) ?? ''
+  const { headers } = await fetch(`${url}/channels/a`, { headers: { origin } })
+  assert.equal(headers.get('access-control-allow-origin'), origin)
+})
+
+/** The blocks of a stream, up to the first that holds these words. */
+async function blockOf(url: string, words: string, headers: Record<string, string> = {}): Promise<string> {
+  const response = await fetch(url, { headers: { accept: 'text/event-stream', ...headers } })
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const part of response.body as ReadableStream<Uint8Array>) {
+    text += decoder.decode(part, { stream: true })
+    const found = text
+      .split('\n\n')
+      .slice(0, -1)
+      .find((one) => one.includes(words))
+    if (found !== undefined) return found
+  }
+  return text
+}
+
+/** What differs from run to run as one word each. */
+const alike = (text: string): string => settled(text).replaceAll(/\b\d{2,}\b/g, '<count>')
+
+test('a gap looks as the guide shows it', async (t) => {
+  const { hub, url } = await startHub(t, { retention: [{ channels: '**', count: 1 }] })
+  const { ids } = await hub.publish('orders', { data: 'one' })
+  for (let count = 0; count < 10; count++) await hub.publish('orders', { data: 'more' })
+  const got = await blockOf(`${url}/channels/orders`, 'downlink:gap', { 'last-event-id': ids[0] as string })
+  assert.equal(alike(got), alike(block('05', 'stream', 'downlink:gap')))
+})
+
+test('a hub that is full says so as the guide shows it', async (t) => {
+  const { url } = await startHub(t, { delivery: { retryMs: 5000 }, limits: { readers: 10 } })
+  const abort = new AbortController()
+  t.after(() => abort.abort())
+  const read = (): Promise<Response> =>
+    fetch(`${url}/channels/a`, { headers: { accept: 'text/event-stream' }, signal: abort.signal })
+  await Promise.all(Array.from({ length: 10 }, read))
+  assert.equal(alike(await (await read()).text()), alike(block('10', 'stream', 'overload')))
 })
 
 /** As a bundler makes it of what the guide shows. */

@@ -14,15 +14,20 @@ export function guide(): Plugin {
     load(id) {
       if (id !== `\0${NAME}`) return undefined
       for (const file of filesOf('en').concat(filesOf('ru'))) this.addWatchFile(file.pathname)
-      const { en, ru } = readAll()
-      const scripts = Object.entries(en.scripts).map(
-        ([slug, all]) =>
-          `${JSON.stringify(slug)}: [${all.map((code) => `async (${STAGE}) => {\n${code}\n}`).join(', ')}]`,
-      )
-      return `export const chapters = ${JSON.stringify({ en: en.chapters, ru: ru.chapters })}
-export const scripts = { ${scripts.join(', ')} }`
+      return moduleOf(readAll())
     },
   }
+}
+
+/** Both languages of a chapter beside each other, and its scripts: what they have in common is compressed away. */
+function moduleOf({ en, ru }: { readonly en: Made; readonly ru: Made }): string {
+  const chapters = en.chapters.map((chapter, at) => {
+    const scripts = (en.scripts[chapter.slug] ?? []).map((code) => `async (${STAGE}) => {\n${code}\n}`)
+    return `{ en: ${JSON.stringify(chapter)}, ru: ${JSON.stringify(ru.chapters[at])}, scripts: [${scripts.join(', ')}] }`
+  })
+  return `const all = [${chapters.join(',\n')}]
+export const chapters = { en: all.map(({ en }) => en), ru: all.map(({ ru }) => ru) }
+export const scripts = Object.fromEntries(all.map(({ en, scripts }) => [en.slug, scripts]))`
 }
 
 /** @throws {Error} for a link or a mark that leads nowhere, and when the languages have different headings or scripts */

@@ -2,7 +2,7 @@
  * What the parser makes of a stream, line by line. The parser of `@downlink/wire` does the parsing, a line at a time, and this only
  * says what each line was to it. Pure.
  */
-import { createParser, type StreamEvent } from '@downlink/wire'
+import { createSmallParser, type StreamEvent } from '@downlink/wire'
 
 export type Meaning =
   | 'data'
@@ -62,7 +62,7 @@ export function explain(stream: string, lastEventId = ''): Explained {
   let retry: number | undefined
   let told = false
   let events = 0
-  const parser = createParser({
+  const parser = createSmallParser({
     lastEventId,
     onEvent: (one) => {
       sent.push(one)
