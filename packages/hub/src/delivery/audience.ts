@@ -11,6 +11,9 @@ import { type Frame, joinFrames, marksOf } from './frame.ts'
 import type { Reader } from './reader.ts'
 import type { Variant } from './variant.ts'
 
+/** Members told between two looks at the clock. */
+const GLANCE = 16
+
 export class Audience {
   readonly set: ChannelSet
   readonly variant: Variant
@@ -30,17 +33,31 @@ export class Audience {
     if (this.members.size > 0) this.#pending.push(frame)
   }
 
-  /** Everything told by the tail up to `frontier` has been pushed. */
-  flush(frontier: Position): void {
+  /**
+   * Everything told by the tail up to `frontier` has been pushed.
+   *
+   * @param late Whether the flush has taken too long: whom it has not reached by then is told in turns to come.
+   */
+  flush(frontier: Position, late: () => boolean): void {
     const frames = this.#pending
     if (frames.length === 0) return
     this.#pending = []
     const { bytes, run } = this.#made(frames)
     const marks = marksOf(frames)
     const first = (frames[0] as Frame).record.position
+    let told = 0
     for (const reader of this.members) {
+      if (++told % GLANCE === 0 && late()) return this.#postponeFrom(reader)
       if (reader.position < first) reader.deliver(bytes, frames.length, marks, frontier, run)
       else this.#flushLate(reader, frames, frontier)
+    }
+  }
+
+  #postponeFrom(first: Reader): void {
+    let reached = false
+    for (const reader of this.members) {
+      reached ||= reader === first
+      if (reached) reader.postpone()
     }
   }
 

@@ -45,6 +45,12 @@ export const DEFAULT_DELIVERY: DeliverySettings = {
   recent: DEFAULT_RECENT,
 }
 
+/**
+ * How long one flush may hold up everything else. A write takes some microseconds, but while the buffers of thousands who read nothing
+ * fill up, 200 each: all of them in one turn was a second in which nobody else was told anything (docs/performance.md).
+ */
+const FLUSH_MS = 100
+
 /** Beyond its reconnection time a client may need so long to be back. */
 const RETURN_MS = 4_000
 
@@ -292,16 +298,17 @@ export class Delivery implements Live {
     this.#flushScheduled = false
     const begun = this.clock.now()
     const { deliveries, writes } = this.tally
-    this.#flushTopics()
+    this.#flushTopics(() => this.clock.now() - begun > FLUSH_MS)
     const written = this.tally.writes - writes
     if (written === 0) return
     this.#rhythm.flushed(begun, this.clock.now(), (this.tally.deliveries - deliveries) / written)
   }
 
-  #flushTopics(): void {
+  /** @param late By default never: all are told, however long it takes. */
+  #flushTopics(late: () => boolean = () => false): void {
     const topics = this.#dirty
     this.#dirty = new Set()
-    for (const topic of topics) topic.flush(this.#frontier)
+    for (const topic of topics) topic.flush(this.#frontier, late)
     this.#flushed = this.#frontier
   }
 

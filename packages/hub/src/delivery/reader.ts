@@ -71,6 +71,7 @@ export class Reader implements Beating, Due {
   /** Whether the log has been asked since the position came from outside: gaps are its to tell. */
   #checked = false
   #catchingUp = false
+  #postponed = false
   readonly #since: number
   #fullSince = 0
   #cursorSentAt: number
@@ -203,6 +204,15 @@ export class Reader implements Beating, Due {
     this.#resume()
   }
 
+  /** A flush has taken too long to reach it: it is told in a turn to come, when it is in turn. */
+  postpone(): void {
+    if (this.#state !== 'live') return
+    this.#leave()
+    this.#state = 'catching-up'
+    this.#postponed = true
+    this.#resume()
+  }
+
   beat(): void {
     const { clock, settings } = this.#live
     const now = clock.now()
@@ -258,6 +268,10 @@ export class Reader implements Beating, Due {
     let caughtUp = false
     try {
       await this.#topic.followed
+      if (this.#postponed) {
+        this.#postponed = false
+        await pace.next(() => PAGE_COSTS.write)
+      }
       while (this.#state === 'catching-up') {
         this.#settleEpoch()
         if (this.#checked && this.#join()) return

@@ -44,8 +44,8 @@ export class Topic {
     for (const audience of this.#audiences) audience?.push(frame)
   }
 
-  flush(frontier: Position): void {
-    for (const audience of this.#audiences) audience?.flush(frontier)
+  flush(frontier: Position, late: () => boolean): void {
+    for (const audience of this.#audiences) audience?.flush(frontier, late)
     for (const waiter of this.waiters) if (waiter.after < this.#newest) waiter.wake()
   }
 
