@@ -131,37 +131,3 @@ test('a reader that is ahead of the tail gets nothing twice when the tail catche
   await stage.clock.turn()
   assert.deepEqual(sink.data, ['1', '2'])
 })
-
-for (const coding of ['identity', 'gzip'] as const) {
-  test(`a flush that takes long tells the others in turns of their own: nobody misses anything (${coding})`, async () => {
-    const stage = new Stage({ heartbeatMs: 1e9 })
-    const opened = await Promise.all(
-      Array.from({ length: 300 }, () => stage.open(['a'], { after: 'now' }, { coding })),
-    )
-    // From now on a write takes 5 ms, as to sockets whose buffers fill up.
-    let spent = 0
-    const now = stage.clock.now.bind(stage.clock)
-    stage.clock.now = () => now() + spent
-    let most = 0
-    for (const { sink } of opened) {
-      const write = sink.write.bind(sink)
-      sink.write = (bytes) => {
-        spent += 5
-        return write(bytes)
-      }
-    }
-    const told = (): number => opened.filter(({ sink }) => sink.data.includes('1')).length
-    await stage.append(['a', '1'])
-    for (let turns = 0; told() < opened.length; turns++) {
-      assert.ok(turns < 100, `${told()} of ${opened.length} were told after ${turns} turns`)
-      const before = spent
-      await stage.clock.turn()
-      most = Math.max(most, spent - before)
-      if (turns === 1) await stage.append(['a', '2'])
-    }
-    assert.ok(most < 600, `a turn of ${most} ms, where all together take 1,500`)
-    for (let turns = 0; turns < 100; turns++) await stage.clock.turn()
-    for (const { sink } of opened) assert.deepEqual(sink.data, ['1', '2'])
-    assert.equal(stage.delivery.slow, 0)
-  })
-}

@@ -19,7 +19,6 @@ import {
   expireBlock,
   type Frame,
   gapBlock,
-  joinFrames,
   type Mark,
   marksOf,
   wireGap,
@@ -71,7 +70,8 @@ export class Reader implements Beating, Due {
   /** Whether the log has been asked since the position came from outside: gaps are its to tell. */
   #checked = false
   #catchingUp = false
-  #postponed = false
+  /** Kept by its audience's flushes. */
+  slow = false
   readonly #since: number
   #fullSince = 0
   #cursorSentAt: number
@@ -173,7 +173,7 @@ export class Reader implements Beating, Due {
   drained(): void {
     if (this.#state !== 'full') return
     this.#state = 'catching-up'
-    this.#resume()
+    this.#resume(this.#live.pace.next(() => PAGE_COSTS.write))
   }
 
   /** The connection is gone. */
@@ -204,13 +204,12 @@ export class Reader implements Beating, Due {
     this.#resume()
   }
 
-  /** A flush has taken too long to reach it: it is told in a turn to come, when it is in turn. */
+  /** A flush has lost patience before it came to this reader, which is told in a turn to come. */
   postpone(): void {
     if (this.#state !== 'live') return
     this.#leave()
     this.#state = 'catching-up'
-    this.#postponed = true
-    this.#resume()
+    this.#resume(this.#live.pace.turn(PAGE_COSTS.write))
   }
 
   beat(): void {
@@ -249,8 +248,8 @@ export class Reader implements Beating, Due {
     return this.position
   }
 
-  #resume(): void {
-    this.#catchUp().catch((error: unknown) => this.#fail(error))
+  #resume(turn?: Promise<void>): void {
+    this.#catchUp(turn).catch((error: unknown) => this.#fail(error))
   }
 
   #fail(error: unknown): void {
@@ -260,18 +259,19 @@ export class Reader implements Beating, Due {
     this.end()
   }
 
-  /** One loop at a time: a connection that fills and drains while the log is being read finds the loop still there. */
-  async #catchUp(): Promise<void> {
+  /**
+   * One loop at a time: a connection that fills and drains while the log is being read finds the loop still there.
+   *
+   * @param turn Waited for before anything is written.
+   */
+  async #catchUp(turn?: Promise<void>): Promise<void> {
     if (this.#catchingUp) return
     this.#catchingUp = true
     const { pages, pace, tally } = this.#live
     let caughtUp = false
     try {
       await this.#topic.followed
-      if (this.#postponed) {
-        this.#postponed = false
-        await pace.next(() => PAGE_COSTS.write)
-      }
+      await turn
       while (this.#state === 'catching-up') {
         this.#settleEpoch()
         if (this.#checked && this.#join()) return
@@ -381,12 +381,12 @@ export class Reader implements Beating, Due {
       const chunk = frames.slice(next, end)
       next = end
       const last = (chunk.at(-1) as Frame).record.position
-      this.deliver(joinFrames(chunk, this.variant), chunk.length, marksOf(chunk), last)
+      this.deliver(this.#live.joins.bytes(chunk, this.variant), chunk.length, marksOf(chunk), last)
       if (this.#state !== 'catching-up') return true
     }
     this.position = Math.max(this.position, this.#live.frontier)
     this.#audience = this.#topic.audience(this.variant, this.#coded?.coder)
-    this.#audience.members.add(this)
+    this.#audience.join(this)
     this.#state = 'live'
     return true
   }
@@ -401,7 +401,7 @@ export class Reader implements Beating, Due {
   }
 
   #leave(): void {
-    this.#audience?.members.delete(this)
+    this.#audience?.leave(this)
     this.#audience = undefined
   }
 
