@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { Pace } from '../src/delivery/pace.ts'
 import { Patience } from '../src/delivery/patience.ts'
 import type { Coding } from '../src/delivery/coding/coding.ts'
+import { ChannelSet } from '../src/log/channel-set.ts'
 import { SimulatedClock } from './simulation/clock.ts'
 import { type Opened, Stage } from './simulation/stage.ts'
 
@@ -92,7 +93,7 @@ describe('those who wait for their turn', () => {
 
 /** So many readers of `a`, and how long a write to each takes. */
 async function readers(count: number, ms: (index: number) => number, coding: Coding = 'identity') {
-  const stage = new Stage({ heartbeatMs: 1e9 })
+  const stage = new Stage({ heartbeatMs: 1e9, cursorMs: 0 })
   const opened: Opened[] = []
   for (let index = 0; index < count; index++) {
     opened.push(stage.openNow(['a'], { after: 'now' }, undefined, Infinity, coding))
@@ -111,6 +112,13 @@ async function readers(count: number, ms: (index: number) => number, coding: Cod
     }
   }
   return { stage, opened, time, order }
+}
+
+async function turnsUntil(stage: Stage, done: () => boolean): Promise<void> {
+  for (let turns = 0; !done(); turns++) {
+    assert.ok(turns < 100, 'not in 100 turns')
+    await stage.clock.turn()
+  }
 }
 
 describe('a flush whose writes take long', () => {
@@ -148,8 +156,15 @@ describe('a flush whose writes take long', () => {
     await stage.publish(['a', 'last'])
     const first = order.slice(0, 64).filter((index) => index >= 500).length
     assert.ok(first > 50, `${first} of the first 64 were quick`)
+    await stage.append(['a', 'next'])
+    for (let turns = 0; turns < 4; turns++) await stage.clock.turn()
+    const next = opened.slice(500).filter(({ sink }) => sink.data.includes('next')).length
+    assert.ok(
+      next > 50,
+      `${next} of 100 quick ones were told the next event, which does not wait for the slow`,
+    )
     for (let turns = 0; turns < 100; turns++) await stage.clock.turn()
-    for (const { sink } of opened) assert.equal(sink.data.length, 21)
+    for (const { sink } of opened) assert.equal(sink.data.length, 22)
   })
 
   test('is one turn all the same when the streams end: all are told what there was', async () => {
@@ -181,7 +196,7 @@ describe('a flush to many who read', () => {
         await stage.publish(['a', `${turn}`])
         turns.push(told() - before)
       }
-      while (told() < 3 * 1_500) await stage.clock.turn()
+      await turnsUntil(stage, () => told() >= 3 * 1_500)
       assert.ok(Math.max(...turns) < 700 && Math.min(...turns.slice(0, 3)) > 300, `told: ${turns.join(', ')}`)
       for (const { sink } of opened) assert.deepEqual(sink.data, ['1', '2', '3', '4', '5', '6', '7'])
       assert.equal(stage.delivery.tally.writes, 3 * 1_500, 'one write for what has come together')
@@ -197,11 +212,25 @@ describe('a flush to many who read', () => {
     opened[1_499]!.reader.closed()
     const written = opened[1_499]!.sink.writes.length
     await stage.append(['a', '2'])
-    while (order.length < 2 * 1_499) await stage.clock.turn()
+    await turnsUntil(stage, () => order.length >= 2 * 1_499)
     await stage.clock.turn()
     assert.deepEqual([late.sink.data, resumed.sink.data], [['2'], ['1', '2']])
     assert.equal(opened[1_499]!.sink.writes.length, written)
     for (const { sink } of opened.slice(0, 1_499)) assert.deepEqual(sink.data, ['1', '2'])
+  })
+
+  test('tells those who come last what has come meanwhile, and nothing of it again', async () => {
+    const { stage } = await many(1_500)
+    const { reader, sink } = await stage.open(['b'], { after: 'now' }, { room: 2 })
+    await stage.publish(['a', '1'], ['b', '1'])
+    assert.deepEqual(sink.data, [])
+    await stage.append(['b', '2'])
+    for (let turns = 0; turns < 5; turns++) await stage.clock.turn()
+    assert.deepEqual([reader.full, sink.data], [true, ['1', '2']])
+    sink.room = Infinity
+    reader.drained()
+    await stage.publish(['b', '3'])
+    assert.deepEqual(sink.data, ['1', '2', '3'])
   })
 
   test('tells the others from the log when the tail is lost meanwhile', async () => {
@@ -212,6 +241,34 @@ describe('a flush to many who read', () => {
     await stage.publish(['a', '2'])
     for (let turns = 0; turns < 10; turns++) await stage.clock.turn()
     for (const { sink } of opened) assert.deepEqual(sink.data, ['1', '2'])
+  })
+
+  test('tells nothing of a log that has lost it meanwhile', async () => {
+    const { stage, opened, order } = await many(1_500)
+    await stage.publish(['a', '1'])
+    await turnsUntil(stage, () => order.length === 1_500)
+    const { events } = await stage.log.read(new ChannelSet(['a']), { after: 0 }, { events: 1, bytes: 1 })
+    const lost = { ...events[0]!, position: 10, data: 'lost' }
+    const { listener } = stage.log
+    listener!.batch({ epoch: stage.epoch, records: [lost], frontier: 10 })
+    await stage.clock.turn()
+    const told = order.length - 1_500
+    assert.ok(told > 0 && told < 1_000)
+    listener!.lost()
+    for (let turns = 0; turns < 100; turns++) await stage.clock.turn()
+    assert.equal(opened.filter(({ sink }) => sink.data.includes('lost')).length, told)
+  })
+
+  test('says no cursor beyond what a reader was told', async () => {
+    const { stage, opened, order } = await many(1_500)
+    await stage.publish(['a', '1'])
+    await stage.append(['a', '2'])
+    await turnsUntil(stage, () => order.length === 1_500)
+    const [{ reader, sink }] = opened as [Opened]
+    reader.beat()
+    assert.equal(sink.events.at(-1)?.lastEventId, stage.cursor(1))
+    await turnsUntil(stage, () => order.length > 3_000)
+    assert.deepEqual(sink.data, ['1', '2'])
   })
 
   test('is one turn when the streams end, and when some do: all are told first', async () => {
