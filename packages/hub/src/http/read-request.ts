@@ -8,7 +8,7 @@ import { Memo } from './memo.ts'
 import { preferredWait, type Transport, wantsStream } from './negotiate.ts'
 import { Problem } from './problem.ts'
 import { invalidParameter, Query } from './query.ts'
-import { isHandshake } from './websocket/handshake.ts'
+import { handshakeOf, isHandshake, upgradeLost } from './websocket/handshake.ts'
 
 /** Events of a page when nobody said how many. */
 const DEFAULT_LIMIT = 100
@@ -36,15 +36,16 @@ const KNOWN = ['after', 'last', 'limit', 'wait', 'transport', 'fields', 'event',
 
 const plans = new WeakMap<HubLimits, Memo<ReadRequest>>()
 
-/** As `parseReadRequest`, which is remembered. */
+/** As `parseReadRequest`, which is remembered. @throws {Problem} `upgrade-required`, too */
 export function readRequest(request: HttpRequest, limits: HubLimits): ReadRequest {
   let memo = plans.get(limits)
   if (memo === undefined) plans.set(limits, (memo = new Memo()))
   const accept = request.header('accept') ?? ''
   const prefer = request.header('prefer') ?? ''
   const lastEventId = request.header('last-event-id') ?? ''
-  const handshake = isHandshake(request) ? '\nhandshake' : ''
-  const asked = `${request.query}\n${accept}\n${prefer}\n${lastEventId}${handshake}`
+  const handshake = handshakeOf(request)
+  if (handshake === 'cut') throw upgradeLost()
+  const asked = `${request.query}\n${accept}\n${prefer}\n${lastEventId}\n${handshake ?? ''}`
   return memo.get(asked, () => parseReadRequest(request, limits))
 }
 
