@@ -157,11 +157,12 @@ export class Delivery implements Live {
     for (const { set, waiters } of this.#router.topics()) {
       for (const { after, id, holder } of waiters) {
         const position = formatCursor({ epoch: this.#epoch, position: after })
-        const { subject, address } = holder
+        const { subject, address, userAgent } = holder
         yield {
           id,
           subject,
           ...(address !== undefined && { address }),
+          ...(userAgent !== undefined && { userAgent }),
           transport: 'long-poll',
           channels: set.parts,
           position,

@@ -121,11 +121,12 @@ export class Reader implements Beating, Due {
 
   get info(): ReaderInfo {
     const { bytesWaiting } = this.#sink
-    const { subject, address } = this.holder
+    const { subject, address, userAgent } = this.holder
     return {
       id: this.id,
       subject,
       ...(address !== undefined && { address }),
+      ...(userAgent !== undefined && { userAgent }),
       transport: this.variant.message ? 'websocket' : 'sse',
       channels: this.#topic.set.parts,
       position: formatCursor({ epoch: this.#epoch, position: this.position }),

@@ -56,6 +56,8 @@ export interface WholeAnswer {
   readonly headers: Headers
   /** Absent: no body at all (204, 304, the head of a stream). */
   readonly body?: string | Uint8Array
+  /** Of a page: how many it has. */
+  readonly events?: number
 }
 
 /** A body that stays open. The face makes a sink of its connection, calls `open`, and then `drained()` and `closed()` of the reader. */

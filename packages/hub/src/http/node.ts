@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
+import type { HubMeter } from '../lab/meter.ts'
 import { bodyTerms } from './node-body.ts'
 import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
@@ -80,6 +81,7 @@ export function handlerOn(handler: Handler, options: NodeHandlerOptions): Reques
     const inLine = req.httpVersionMajor === 1
     const come = !inLine || takeTurn(req.socket, res)
     if (come !== true && !(await come)) return
+    if (inLine) handler.meter?.begin(req.socket, request)
     const begun = await handler.begin(request)
     const answer = isLater(begun) ? await begun.later(request.signal) : begun
     // A client that left in the meantime is told nothing.
@@ -88,10 +90,11 @@ export function handlerOn(handler: Handler, options: NodeHandlerOptions): Reques
     if (inLine && (delimited || hub.stopping.aborted)) res.setHeader('connection', 'close')
     if (res.getHeader('connection') === 'close' || answer.headers['connection'] === 'close')
       spendLine(req.socket)
-    if (isStream(answer)) openStream(res, answer, delimited, taking)
+    if (isStream(answer)) openStream(res, answer, delimited, taking, handler.meter)
     else {
       outbox.push(() => {
         sendWhole(res, answer)
+        handler.meter?.whole(res.req.socket, answer)
         if (res.writableLength > 0) taking.watch(res)
       })
     }
@@ -131,16 +134,33 @@ function sendAndLinger(res: ServerResponse, body: string | Uint8Array): void {
 }
 
 /** @param delimited By the end of the connection, without chunked coding: some proxies hold each chunk back (docs/architecture.md). */
-function openStream(res: ServerResponse, answer: StreamAnswer, delimited: boolean, taking: Taking): void {
+function openStream(
+  res: ServerResponse,
+  answer: StreamAnswer,
+  delimited: boolean,
+  taking: Taking,
+  meter: HubMeter | undefined,
+): void {
   if (delimited && res.req.httpVersionMajor === 1) res.removeHeader('transfer-encoding')
   res.writeHead(answer.status, answer.headers)
-  let reader: Reader
+  const { socket } = res.req
+  let reader: Reader | undefined
   try {
     reader = answer.open(new NodeSink(res, taking))
   } catch {
     // Refused, and ended.
-    return
   }
+  meter?.stream(socket, headSize(res), reader)
+  if (reader === undefined) return
+  followStream(res, reader, () => meter?.ended(socket))
+}
+
+/** Not documented; without it all would be counted as the body. */
+function headSize(res: ServerResponse & { readonly _header?: string }): number {
+  return res._header?.length ?? 0
+}
+
+function followStream(res: ServerResponse, reader: Reader, closed: () => void): void {
   res.on('drain', () => reader.drained())
   const { socket } = res.req
   // A peer that has closed its side may be gone altogether, which only a write would tell.
@@ -150,6 +170,7 @@ function openStream(res: ServerResponse, answer: StreamAnswer, delimited: boolea
   res.once('close', () => {
     socket.off('end', halfClosed)
     reader.closed()
+    closed()
   })
 }
 

@@ -46,6 +46,7 @@ export const PROBLEMS = {
   'body-timeout': [408, 'Too slow'],
   'channel-ended': [409, 'The channel has ended'],
   'idempotency-running': [409, 'Still running'],
+  'lab-busy': [409, 'Another run of the Lab'],
   'body-too-large': [413, 'Too large'],
   'batch-too-large': [413, 'Too many events'],
   'event-too-large': [413, 'An event too large'],

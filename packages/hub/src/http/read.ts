@@ -56,7 +56,7 @@ function pageAnswerWith(headers: Headers): (page: Page) => WholeAnswer {
 }
 
 function pageAnswer(page: Page, headers: Headers): WholeAnswer {
-  return json(`${encodePage(page)}\n`, headers)
+  return { ...json(`${encodePage(page)}\n`, headers), events: page.events.length }
 }
 
 export async function stream(

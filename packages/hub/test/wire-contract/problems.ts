@@ -24,6 +24,8 @@ type Ruled =
 type Upgraded = 'upgrade-required' | 'no-websocket'
 /** Ten thousand requests away: `auth-revocations.test.ts`. */
 type Far = 'revocations-full'
+/** Needs a Lab: `lab-run.test.ts`. */
+type InLab = 'lab-busy'
 /** A hub that tells of itself: `ops-lookout.test.ts`. */
 type Told = 'mixed-channels'
 
@@ -75,7 +77,7 @@ const ended = fresh('ended')
 const mismatch = fresh('mismatch')
 const fast = fresh('fast')
 
-type Elsewhere = Torn | Ruled | Upgraded | Far | Told
+type Elsewhere = Torn | Ruled | Upgraded | Far | Told | InLab
 
 const MEET: Readonly<Record<Exclude<ProblemCode, Elsewhere>, readonly [number, Meet]>> = {
   'invalid-channel': [400, get('/channels/a..b')],

@@ -30,11 +30,12 @@ export class Connection implements Sink {
   }
 
   /** @throws what `open` does; the connection has been closed then */
-  begin(open: (sink: Sink) => Reader, refusal: Closing): void {
+  begin(open: (sink: Sink) => Reader, refusal: Closing): Reader {
     try {
       const reader = open(this)
       this.#reader = reader
       if (this.#socket.destroyed) reader.closed()
+      return reader
     } catch (error) {
       this.#close(refusal)
       throw error

@@ -77,7 +77,9 @@ export class Upgrades {
     this.#sockets.add(socket)
     socket.on('error', ignore).once('close', () => this.#sockets.delete(socket))
     try {
-      const answer = await this.#handler.answer(new HandshakeRequest(req, socket, this.#mount, this.#bodies))
+      const request = new HandshakeRequest(req, socket, this.#mount, this.#bodies)
+      this.#handler.meter?.begin(socket, request, head.length)
+      const answer = await this.#handler.answer(request)
       if (isStream(answer)) await this.#open(req, socket, head, answer)
       else this.#refuse(socket, answer)
     } catch (error) {
@@ -96,10 +98,14 @@ export class Upgrades {
     // One write for the head and the first page.
     socket.cork()
     server.handleUpgrade(req, socket, head, (ws) => {
+      const { meter } = this.#handler
+      const size = meter?.writtenOn(socket) ?? 0
       try {
-        new Connection(ws, socket).begin((sink) => answer.open(sink), TRY_AGAIN)
+        const reader = new Connection(ws, socket).begin((sink) => answer.open(sink), TRY_AGAIN)
+        meter?.stream(socket, size, reader)
       } catch {
         // Refused, and closed.
+        meter?.stream(socket, size, undefined)
       }
     })
     socket.uncork()
@@ -109,6 +115,7 @@ export class Upgrades {
     // What came behind it is read, and forgotten: it would make a reset of the close.
     socket.resume()
     socket.write(wholeBytes(answer, 'close'))
+    this.#handler.meter?.whole(socket, answer)
     socket.destroySoon()
     if (socket.writableLength > 0) this.#taking.watch(socket)
   }
