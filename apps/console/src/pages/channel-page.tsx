@@ -1,6 +1,6 @@
 /** One channel, or what a pattern matches: its events as they come and as they were, and what can be done with it. */
 import { matchesPattern } from '@downlink/wire'
-import type { VNode } from 'preact'
+import type { ComponentChildren, VNode } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Following, type Trouble } from '../following.ts'
 import { bytes, count } from '../format.ts'
@@ -194,8 +194,7 @@ function Reading({
         </label>
         <button
           type="button"
-          aria-pressed={following.paused}
-          class="pause"
+          class={following.paused ? 'main' : undefined}
           onClick={() => following.pause(!following.paused)}
         >
           {following.paused ? words.goOn : words.pause}
@@ -217,7 +216,10 @@ function Reading({
             >
               ↑ {following.reading ? words.reading : words.older}
             </button>
-            <output>{statusOf(following, words, language)}</output>
+            {following.paused && (
+              <span>{feed.came > 0 ? words.pausedCame(count(feed.came, language)) : words.paused}</span>
+            )}
+            <output>{troubleOf(following, words)}</output>
           </div>
           <div class="list-body">
             <EventList
@@ -295,8 +297,9 @@ function rowOf(line: Line, words: ChannelWords, language: Language, several: boo
   )
 }
 
-function statusOf(following: Following, words: ChannelWords, language: string) {
-  const { refused, trouble, paused, feed } = following
+/** What could not be done. What is counted is not told here: a screen reader would never come to an end. */
+function troubleOf(following: Following, words: ChannelWords): ComponentChildren {
+  const { refused, trouble } = following
   if (refused && following.phase === 'closed') {
     return (
       <>
@@ -304,9 +307,7 @@ function statusOf(following: Following, words: ChannelWords, language: string) {
       </>
     )
   }
-  if (trouble) return <Said trouble={trouble} />
-  if (paused) return feed.came > 0 ? words.pausedCame(count(feed.came, language)) : words.paused
-  return ''
+  return trouble ? <Said trouble={trouble} /> : ''
 }
 
 function Said({ trouble }: { trouble: Trouble }) {
