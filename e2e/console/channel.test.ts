@@ -1,32 +1,11 @@
-/** One channel in the console: as it comes, as it was, and what can be done with it. */
+/** One channel in the console: as it comes, and as it was. */
 import assert from 'node:assert/strict'
-import { describe, test, type TestContext } from 'node:test'
-import { createAuthorizer } from '@downlink/hub/auth'
-import type { Hub } from '@downlink/hub'
-import { SignJWT } from 'jose'
-import type { Locator, Page } from 'playwright-core'
-import { assertAccessible, assertFits, startConsoleHub, useConsole, type View } from '../helpers/console.ts'
-
-const SECRET = 'the secret of a test, which is long enough to be one'
-
-async function publishMany(hub: Hub, channel: string, count: number, from = 1): Promise<readonly string[]> {
-  const events = Array.from({ length: count }, (_, n) => ({ data: `{"n":${from + n}}` }))
-  return (await hub.publish(channel, events)).ids
-}
+import { describe, test } from 'node:test'
+import { linkOf, list, publishMany, row, shown } from '../helpers/channel-page.ts'
+import { assertAccessible, assertFits, startConsoleHub, useConsole } from '../helpers/console.ts'
 
 describe('the page of a channel', () => {
   const browser = useConsole()
-
-  const openChannel = async (t: TestContext, url: string, name: string, view: View = {}): Promise<Page> => {
-    const page = await browser.open(t, url, `#/channels/${encodeURIComponent(name)}`, view)
-    // A test that waits in vain says for what.
-    page.setDefaultTimeout(10_000)
-    await page.locator('main h1').waitFor()
-    return page
-  }
-  const list = (page: Page): Locator => page.getByRole('listbox')
-  const row = (page: Page, text: string | RegExp): Locator =>
-    list(page).getByRole('option').filter({ hasText: text })
 
   test('shows events as they come, finds them by type and text, and each whole, as it came and in lines', async (t) => {
     const { hub, url } = await startConsoleHub(t)
@@ -34,7 +13,7 @@ describe('the page of a channel', () => {
       { data: '{"total":7,"of":"tea"}', type: 'paid' },
       { data: 'just a text' },
     ])
-    const page = await openChannel(t, url, 'orders.42')
+    const page = await shown(await browser.open(t, url, linkOf('orders.42')))
     await row(page, 'just a text').waitFor()
     await hub.publish('orders.42', { data: '{"total":8,"of":"cake"}', type: 'paid' })
     await row(page, 'cake').waitFor()
@@ -56,13 +35,12 @@ describe('the page of a channel', () => {
     assert.equal(await page.evaluate('navigator.clipboard.readText()'), '{"total":7,"of":"tea"}')
     await page.getByLabel('Filter').fill('nothing has this')
     await page.getByText(/None of the 3 events here fits/).waitFor()
-    await assertAccessible(page)
   })
 
   test('stands still while paused, counts what came, and goes on with all of it', async (t) => {
     const { hub, url } = await startConsoleHub(t)
     await publishMany(hub, 'a', 3)
-    const page = await openChannel(t, url, 'a')
+    const page = await shown(await browser.open(t, url, linkOf('a')))
     await row(page, '{"n":3}').waitFor()
     await page.getByRole('button', { name: 'Pause' }).click()
     await publishMany(hub, 'a', 2, 4)
@@ -78,7 +56,7 @@ describe('the page of a channel', () => {
   test('reads history backwards by scrolling, stays where one looks, and comes back to the newest', async (t) => {
     const { hub, url } = await startConsoleHub(t, { retention: [{ channels: 'a', count: 2_500 }] })
     await publishMany(hub, 'a', 2_600)
-    const page = await openChannel(t, url, 'a')
+    const page = await shown(await browser.open(t, url, linkOf('a')))
     await row(page, '{"n":2600}').waitFor()
     const look = (): Promise<[string, number]> =>
       page.evaluate<[string, number]>(`(() => {
@@ -118,7 +96,7 @@ describe('the page of a channel', () => {
   test('goes to a cursor, on from there, and says what is none', async (t) => {
     const { hub, url } = await startConsoleHub(t, { retention: [{ channels: 'few', count: 3 }] })
     const ids = await publishMany(hub, 'a', 700)
-    const page = await openChannel(t, url, 'a')
+    const page = await shown(await browser.open(t, url, linkOf('a')))
     await row(page, '{"n":700}').waitFor()
     const go = async (text: string): Promise<void> => {
       await page.getByLabel('Go to a cursor').fill(text)
@@ -150,68 +128,10 @@ describe('the page of a channel', () => {
     await row(page, '{"n":4}').waitFor()
   })
 
-  test('publishes by Ctrl+Enter, once though the answer got lost, and says what the hub refuses', async (t) => {
-    const { hub, url } = await startConsoleHub(t)
-    const page = await openChannel(t, url, 'fresh', { expect: /ERR_FAILED|40[09]/ })
-    await page.getByText('No events yet.').waitFor()
-    let lost = 0
-    await page.route(/channels\/fresh/, async (route) => {
-      if (route.request().method() !== 'POST' || lost++ > 0) return route.continue()
-      await route.fetch()
-      await route.abort()
-    })
-    const form = page.getByRole('form', { name: 'Publish a test event' })
-    await form.getByLabel('Type').fill('paid')
-    await form.getByLabel('Data').fill('{"total":7}')
-    await form.getByLabel('Data').press('Control+Enter')
-    const said = form.locator('output')
-    await said.getByText('It was stored the first time, as').waitFor()
-    await row(page, '{"total":7}').waitFor()
-    assert.equal((await hub.read('fresh')).events.length, 1)
-    await said.getByRole('button').click()
-    await page.getByRole('region', { name: 'The event' }).getByRole('heading', { name: 'paid' }).waitFor()
-
-    await form.getByLabel('Type').fill('downlink:open')
-    await form.getByRole('button', { name: 'Publish' }).click()
-    await said.getByText(/The hub says no \(400\):.*downlink:/).waitFor()
-    await hub.end('fresh')
-    await form.getByLabel('Type').fill('')
-    await form.getByRole('button', { name: 'Publish' }).click()
-    await said.getByText(/The hub says no \(409\):.*ended/).waitFor()
-  })
-
-  test('ends and erases after a question that names the channel, and goes on when it begins anew', async (t) => {
-    const { hub, url } = await startConsoleHub(t)
-    await hub.publish('orders.42', { data: 'kept' })
-    const page = await openChannel(t, url, 'orders.42')
-    await row(page, 'kept').waitFor()
-    const ask = page.getByRole('button', { name: 'End the channel…' })
-    await ask.click()
-    const dialog = page.getByRole('dialog', { name: 'End orders.42?' })
-    await assertAccessible(page)
-    await page.keyboard.press('Escape')
-    await dialog.waitFor({ state: 'detached' })
-    assert.equal((await hub.channels('orders.42'))[0]?.ended, false)
-    assert.match(String(await page.evaluate('document.activeElement.textContent')), /End the channel/)
-    await ask.click()
-    await dialog.getByRole('button', { name: 'End orders.42' }).click()
-    await row(page, 'The channel has ended').waitFor()
-    assert.equal((await hub.channels('orders.42'))[0]?.ended, true)
-
-    await page.getByRole('button', { name: 'Erase the channel…' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Erase orders.42' }).click()
-    await row(page, 'The channel was erased here').waitFor()
-    assert.deepEqual((await hub.read('orders.42')).events, [])
-    const form = page.getByRole('form', { name: 'Publish a test event' })
-    await form.getByLabel('Data').fill('anew')
-    await form.getByRole('button', { name: 'Publish' }).click()
-    await row(page, 'anew').waitFor()
-  })
-
   test('a pattern shows the channel of each event, and is only for reading', async (t) => {
     const { hub, url } = await startConsoleHub(t)
     await hub.publish(['orders.1', 'orders.2', 'other'], { data: 'hello' })
-    const page = await openChannel(t, url, 'orders.**')
+    const page = await shown(await browser.open(t, url, linkOf('orders.**')))
     await row(page, /orders\.1.*hello/).waitFor()
     await row(page, /orders\.2.*hello/).waitFor()
     assert.equal(await list(page).getByRole('option').filter({ hasText: 'other' }).count(), 0)
@@ -220,51 +140,15 @@ describe('the page of a channel', () => {
     assert.equal(await page.getByRole('button', { name: 'Publish' }).count(), 0)
     await page.getByRole('button', { name: 'EventSource' }).click()
     await page.getByLabel('EventSource', { exact: true }).getByText('orders.**').waitFor()
-    await assertAccessible(page)
     await page.goto(`${url}/#/channels/$hub.vitals`)
     await row(page, 'streams').first().waitFor()
     await page.getByText('only the hub publishes here').waitFor()
   })
 
-  test('what one has no right to is refused in words', async (t) => {
-    const authorize = await createAuthorizer({ jwt: { secret: SECRET, audience: 'downlink' } })
-    const { hub, url } = await startConsoleHub(t, {}, { authorize })
-    await hub.publish('orders.42', { data: 'seen' })
-    const page = await browser.open(t, url, '#/channels/orders.42', { expect: /40[13]/ })
-    const token = await new SignJWT({ downlink: { inspect: true, read: ['orders.*', '$hub.*'] } })
-      .setProtectedHeader({ alg: 'HS256' })
-      .setSubject('reader')
-      .setAudience('downlink')
-      .setExpirationTime('5m')
-      .sign(new TextEncoder().encode(SECRET))
-    await page.getByLabel('Token').fill(token)
-    await page.getByRole('button', { name: /use/i }).click()
-    await row(page, 'seen').waitFor()
-    const form = page.getByRole('form', { name: 'Publish a test event' })
-    await form.getByRole('button', { name: 'Publish' }).click()
-    await form.getByText(/The hub says no \(403\)/).waitFor()
-    for (const [act, yes] of [
-      ['End the channel…', 'End orders.42'],
-      ['Erase the channel…', 'Erase orders.42'],
-    ] as const) {
-      await page.getByRole('button', { name: act }).click()
-      const dialog = page.getByRole('dialog')
-      await dialog.getByRole('button', { name: yes }).click()
-      await dialog
-        .getByRole('alert')
-        .getByText(/may not|not allowed|orders\.42/i)
-        .waitFor()
-      await dialog.getByRole('button', { name: 'Cancel' }).click()
-    }
-    await page.goto(`${url}/#/channels/secret`)
-    await page.getByText(/Nothing more comes: The hub says no \(403\)/).waitFor()
-    assert.equal((await hub.read('orders.42')).events.length, 1)
-  })
-
   test('two hundred events a second leave the page calm, and focus where it was', async (t) => {
     const { hub, url } = await startConsoleHub(t)
     await publishMany(hub, 'busy', 2_000)
-    const page = await openChannel(t, url, 'busy')
+    const page = await shown(await browser.open(t, url, linkOf('busy')))
     await row(page, '{"n":2000}').waitFor()
     await list(page).focus()
     await page.evaluate(`
@@ -294,7 +178,7 @@ describe('the page of a channel', () => {
       const name = `a.${'very-long-name-'.repeat(12)}end`
       await hub.publish(name, [{ data: `{"long":"${'word'.repeat(500)}"}`, type: 'x'.repeat(200) }])
       await hub.publish(name, { data: 'last' }, { end: true })
-      const page = await openChannel(t, url, name, { width, scheme, language })
+      const page = await shown(await browser.open(t, url, linkOf(name), { width, scheme, language }))
       await row(page, 'last').waitFor()
       await row(page, 'wordword').click()
       await page.getByRole('region', { name: chosen }).locator('pre').waitFor()
