@@ -21,6 +21,7 @@ import { streamLifeFacts } from './wire-contract/stream-life.ts'
 import { streamFacts } from './wire-contract/streams.ts'
 import { ticketFacts } from './wire-contract/tickets.ts'
 import { transportFacts } from './wire-contract/transports.ts'
+import { webSocketFacts } from './wire-contract/websocket.ts'
 
 export function testWireContract(face: Face): void {
   describe(`the wire on ${face.name}`, () => {
@@ -40,6 +41,7 @@ export function testWireContract(face: Face): void {
     ticketFacts(face)
     disconnectFacts(face)
     problemFacts(face)
+    webSocketFacts(face)
     slowReaderFacts(face)
   })
 }

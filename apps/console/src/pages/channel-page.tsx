@@ -136,11 +136,11 @@ function PatternFacts({ name }: { name: string }) {
   useChanging(hub, speech)
   const words = CHANNEL_WORDS[speech.language]
   const parts = name.split(',')
-  const all = hub.channels.find('', 'name', false)
-  const matching = all.filter((row) =>
-    parts.some((part) => part === row.name || matchesPattern(part, row.name)),
-  )
-  return <p class="quiet">{words.matching(count(matching.length, speech.language))}</p>
+  let matching = 0
+  for (const row of hub.channels.all) {
+    if (parts.some((part) => part === row.name || matchesPattern(part, row.name))) matching++
+  }
+  return <p class="quiet">{words.matching(count(matching, speech.language))}</p>
 }
 
 function Reading({

@@ -4,8 +4,7 @@ import type { ChannelSet } from '../log/channel-set.ts'
 import { resolve } from '../log/epoch.ts'
 import type { Limit, Log, LogPage, LogState, Position } from '../log/log.ts'
 import type { Delivery } from './delivery.ts'
-import { wireGap } from './frame.ts'
-import { pageEvent } from './page.ts'
+import { pageEvent, wireGap } from './frame.ts'
 import { type ForeignCursor, foreignGap } from './start.ts'
 
 /** Only the gap of a read is wanted; a page has one event at least. */

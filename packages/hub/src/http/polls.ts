@@ -87,7 +87,10 @@ export class Polls {
     const etag = etagOf(page)
     const headers = { ...STANDING, etag, 'cache-control': cacheControl(page, plan, this.#open) }
     const body = Buffer.from(utf8.encode(`${encodePage(page)}\n`).buffer)
-    const found = json(body, { ...headers, 'content-length': String(body.length) })
+    const found = {
+      ...json(body, { ...headers, 'content-length': String(body.length) }),
+      events: page.events.length,
+    }
     // Pages of one channel or pattern only: see `coding/parts.ts` for what lengths would tell.
     const coded = set.parts.length === 1 && body.length >= SMALLEST_CODED ? new Map() : undefined
     return { etag, found, unchanged: { status: 304, headers }, coded, size: body.length }

@@ -8,6 +8,7 @@ import { Memo } from './memo.ts'
 import { preferredWait, type Transport, wantsStream } from './negotiate.ts'
 import { Problem } from './problem.ts'
 import { invalidParameter, Query } from './query.ts'
+import { isHandshake } from './websocket/handshake.ts'
 
 /** Events of a page when nobody said how many. */
 const DEFAULT_LIMIT = 100
@@ -44,7 +45,8 @@ export function readRequest(request: HttpRequest, limits: HubLimits): ReadReques
   const accept = request.header('accept') ?? ''
   const prefer = request.header('prefer') ?? ''
   const lastEventId = request.header('last-event-id') ?? ''
-  const asked = `${request.query}\n${accept}\n${prefer}\n${lastEventId}`
+  const handshake = isHandshake(request) ? '\nhandshake' : ''
+  const asked = `${request.query}\n${accept}\n${prefer}\n${lastEventId}${handshake}`
   return memo.get(asked, () => parseReadRequest(request, limits))
 }
 
@@ -53,10 +55,10 @@ function parseReadRequest(request: HttpRequest, limits: HubLimits): ReadRequest 
   const query = new Query(request.query, KNOWN)
   const preferred = preferredWait(request.header('prefer'))
   const asked = query.number('wait', 0, Infinity)
-  const chosen = query.choice('transport', ['sse', 'long-poll', 'poll'])
+  const chosen = query.choice('transport', ['sse', 'long-poll', 'poll', 'websocket'])
   const before = cursorOf('before', query.text('before'))
   // What is preferred may be passed over (RFC 7240): there is nothing to wait for among what is older.
-  const transport = chosen ?? negotiated(request, asked ?? (before ? undefined : preferred))
+  const transport = transportOf(request, chosen, asked ?? (before ? undefined : preferred))
   const last = query.number('last', 0, limits.pageEvents, 'page-events')
   const givenLimit = query.number('limit', 1, limits.pageEvents, 'page-events')
   const limit = givenLimit ?? Math.min(limits.pageEvents, Math.max(DEFAULT_LIMIT, last ?? 0))
@@ -88,9 +90,23 @@ function parseReadRequest(request: HttpRequest, limits: HubLimits): ReadRequest 
 
 /** Whether an answer to this should rather be a stream, so far as can be told of a request that was refused. */
 export function asksForStream(request: HttpRequest): boolean {
-  if (request.method !== 'GET') return false
+  if (request.method !== 'GET' || isHandshake(request)) return false
   const transport = new URLSearchParams(request.query).get('transport')
   return transport === null ? wantsStream(request.header('accept')) === true : transport === 'sse'
+}
+
+function transportOf(
+  request: HttpRequest,
+  chosen: Transport | undefined,
+  wait: number | undefined,
+): Transport {
+  if (!isHandshake(request)) return chosen ?? negotiated(request, wait)
+  if (chosen === undefined || chosen === 'websocket') return 'websocket'
+  throw new Problem(
+    'invalid-parameter',
+    'A handshake for a WebSocket, and another `transport`: leave one of them out',
+    { parameter: 'transport' },
+  )
 }
 
 function negotiated(request: HttpRequest, wait: number | undefined): Transport {

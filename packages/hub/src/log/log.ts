@@ -127,6 +127,9 @@ export interface ChannelInfo {
   readonly head: Position
   /** The position of the oldest event kept; absent when none is. */
   readonly oldest?: Position
+  /** When the oldest and the newest event kept came, in milliseconds since 1970; absent when none is. */
+  readonly oldestTime?: number
+  readonly newestTime?: number
   readonly events: number
   /** UTF-16 units of data kept. */
   readonly bytes: number

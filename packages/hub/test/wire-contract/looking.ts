@@ -10,6 +10,8 @@ interface Listing {
     readonly name: string
     readonly head: string
     readonly oldest?: string
+    readonly oldestTime?: string
+    readonly newestTime?: string
     readonly events: number
     readonly bytes: number
     readonly ended: boolean
@@ -29,16 +31,28 @@ export function lookFacts(face: Face): void {
 
     const retention = { count: 10_000, age: 24 * 3_600_000, bytes: 64 * 1024 * 1024 }
 
-    test('P12.1.2 a channel is listed with its head, its oldest, its counts and its end', async () => {
+    test('P12.1.2 a channel is listed with its head, its oldest, their times, its counts and its end', async () => {
       const root = fresh('root')
       const [id] = await post(`${hub.url}/channels/${root}.kept`, 'héllo')
       const [gone] = await post(`${hub.url}/channels/${root}.dropped`, 'x')
       await ask(`${hub.url}/channels/${root}.dropped`, { method: 'DELETE' })
       await post(`${hub.url}/channels/${root}.never?end`, '')
+      const { events } = JSON.parse((await ask(`${hub.url}/channels/${root}.kept`)).text)
+      const [{ time }] = events
+      const times = { oldestTime: time, newestTime: time }
       assert.deepEqual(await list(`?match=${root}.*`), {
         channels: [
           { name: `${root}.dropped`, head: gone, events: 0, bytes: 0, ended: false, retention },
-          { name: `${root}.kept`, head: id, oldest: id, events: 1, bytes: 5, ended: false, retention },
+          {
+            name: `${root}.kept`,
+            head: id,
+            oldest: id,
+            ...times,
+            events: 1,
+            bytes: 5,
+            ended: false,
+            retention,
+          },
           {
             name: `${root}.never`,
             head: id?.replace(/\d+$/, '0'),
