@@ -13,6 +13,7 @@ const en = {
   longPoll: 'long poll',
   websocket: 'WebSocket',
   client: 'Client',
+  opened: 'Opened',
   actions: 'Actions',
   reader: (id: number) => `Reader ${id}`,
   anonymous: 'anonymous',
@@ -56,10 +57,10 @@ const en = {
 
   // Hub
   atOnce: 'Deliveries',
-  atOnceMore: 'events written to readers, a second',
+  atOnceMore: 'events written to readers',
   published: 'Publishes',
-  publishedMore: (p50: string) => `a second; half take ${p50} or less`,
-  publishedNone: 'a second',
+  publishedMore: (p50: string) => `half of them take ${p50} or less`,
+  publishedNone: 'none just now',
   reading: 'Readers',
   readingMore: (sse: string, longPoll: string, websocket: string) =>
     `${sse} SSE, ${longPoll} long polls, ${websocket} WebSockets`,
@@ -117,6 +118,7 @@ const ru: InspectWords = {
   longPoll: 'длинный опрос',
   websocket: 'WebSocket',
   client: 'Клиент',
+  opened: 'Открыт',
   actions: 'Действия',
   reader: (id) => `Читатель ${id}`,
   anonymous: 'не назван',
@@ -157,10 +159,10 @@ const ru: InspectWords = {
   seconds: 'с',
 
   atOnce: 'Доставки',
-  atOnceMore: 'событий отправлено читателям за секунду',
+  atOnceMore: 'событий отправлено читателям',
   published: 'Публикации',
-  publishedMore: (p50) => `за секунду; половина — за ${p50} или быстрее`,
-  publishedNone: 'за секунду',
+  publishedMore: (p50) => `половина — за ${p50} или быстрее`,
+  publishedNone: 'сейчас нет',
   reading: 'Читатели',
   readingMore: (sse, longPoll, websocket) =>
     `SSE: ${sse}, длинных опросов: ${longPoll}, WebSocket: ${websocket}`,
