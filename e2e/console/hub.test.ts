@@ -23,7 +23,7 @@ describe('the hub in the console', () => {
     }, 50)
     t.after(() => clearInterval(posting))
     await tile(page, 'Publishes')
-      .filter({ hasText: /half take .* ms or less/ })
+      .filter({ hasText: /half of them take .* ms or less/ })
       .waitFor()
     await tile(page, 'Deliveries')
       .filter({ hasText: /[1-9][\d,]*\/s/ })

@@ -1,7 +1,13 @@
 /** Who is connected, and how one of them is let go. */
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import { assertAccessible, type ConsoleHub, startConsoleHub, useConsole } from '../helpers/console.ts'
+import {
+  assertAccessible,
+  assertFits,
+  type ConsoleHub,
+  startConsoleHub,
+  useConsole,
+} from '../helpers/console.ts'
 
 /** A stream of whoever calls itself that; the server’s end of it is over when `ended` resolves. */
 async function read(
@@ -38,6 +44,23 @@ describe('the readers in the console', () => {
     await assertAccessible(page)
     await page.keyboard.press('Escape')
     assert.equal(await page.evaluate('document.activeElement.innerText'), 'news', 'the focus is back')
+  })
+
+  test('who is slow is told with how far behind it is, and everything else in its details', async (t) => {
+    const { hub, url } = await startConsoleHub(t)
+    const sink = { write: () => false, bytesWaiting: 5_000, end() {}, abort() {} }
+    const channels = Array.from({ length: 60 }, (_, at) => `orders.${at}.with.a.longer.name`)
+    hub.open(hub.channelSet(channels), { after: 'now' }, sink)
+    const page = await browser.open(t, url, '#/readers', { width: 390, language: 'ru' })
+    await hub.publish('orders.1.with.a.longer.name', [{ data: '1' }, { data: '2' }, { data: '3' }])
+    const row = page.getByRole('row').filter({ hasText: '+59' })
+    await row.filter({ hasText: /SSE3/ }).waitFor()
+    await assertFits(page)
+    await row.getByRole('button').click()
+    const dialog = page.getByRole('dialog', { name: 'Читатель 1' })
+    assert.match(await dialog.innerText(), /не больше 3[^]*5 КБ; соединение больше не принимает/)
+    await assertAccessible(page)
+    await assertFits(page)
   })
 
   test('are found by text and by transport, and come in the order asked for', async (t) => {

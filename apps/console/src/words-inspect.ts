@@ -5,7 +5,7 @@ import type { Language } from './words.ts'
 const en = {
   // Readers
   readersFound: (shown: string, all: string) =>
-    shown === all ? `${all} readers` : `${shown} of ${all} readers`,
+    shown === all ? `${all} ${all === '1' ? 'reader' : 'readers'}` : `${shown} of ${all} readers`,
   noReadersFound: 'No reader fits what you are looking for.',
   findReaders: 'Channel, subject, address or client',
   anyTransport: 'all',
@@ -19,14 +19,12 @@ const en = {
   anonymous: 'anonymous',
   unknown: 'not known',
   upToDate: 'up to date',
-  behind: (events: string) => `${events} behind`,
-  behindLong: (events: string) => `at most ${events} events behind the newest of the hub`,
+  behindLong: (events: string) => `events behind the newest of the hub: ${events} at most`,
   slowFor: (age: string) => `its connection takes no more, since ${age}`,
   cursor: 'Cursor',
   cursorLive: 'the newest',
   plain: 'none',
   andMore: (count: number) => `and ${count} more`,
-  details: 'Details',
   close: 'Close',
   disconnectWhat:
     'It is ended cleanly, with every event up to now. A client that still may read comes back by itself and goes on where it was.',
@@ -43,10 +41,9 @@ const en = {
   readersBy: (sse: number, longPoll: number, websocket: number) =>
     `${sse} by SSE, ${longPoll} by long poll, ${websocket} by WebSocket`,
   channelsFound: (shown: string, all: string) =>
-    shown === all ? `${all} channels` : `${shown} of ${all} channels`,
+    shown === all ? `${all} ${all === '1' ? 'channel' : 'channels'}` : `${shown} of ${all} channels`,
   retention: 'Kept',
   keptCount: (count: string) => `${count} events`,
-  keptAge: (age: string) => age,
   findChannels: 'A part of the name',
   noChannelsFound: 'No channel fits what you are looking for.',
   listing: 'The list is being read.',
@@ -124,14 +121,12 @@ const ru: InspectWords = {
   anonymous: 'не назван',
   unknown: 'неизвестно',
   upToDate: 'всё получил',
-  behind: (events) => `отстаёт на ${events}`,
-  behindLong: (events) => `не больше чем на ${events} событий позади новейшего в хабе`,
+  behindLong: (events) => `событий позади новейшего в хабе: не больше ${events}`,
   slowFor: (age) => `соединение больше не принимает: ${age}`,
   cursor: 'Курсор',
   cursorLive: 'новейший',
   plain: 'нет',
   andMore: (count) => `и ещё ${count}`,
-  details: 'Подробности',
   close: 'Закрыть',
   disconnectWhat:
     'Соединение завершится чисто, после всех событий до этой минуты. Клиент, которому можно читать, вернётся сам и продолжит с того же места.',
@@ -148,8 +143,7 @@ const ru: InspectWords = {
     `${sse} по SSE, ${longPoll} длинным опросом, ${websocket} по WebSocket`,
   channelsFound: (shown, all) => (shown === all ? `Каналов: ${all}` : `Каналов: ${shown} из ${all}`),
   retention: 'Хранится',
-  keptCount: (count) => `${count} событий`,
-  keptAge: (age) => age,
+  keptCount: (count) => `событий: ${count}`,
   findChannels: 'Часть имени',
   noChannelsFound: 'Таких каналов нет.',
   listing: 'Список загружается.',

@@ -57,7 +57,9 @@ export function ReaderDialog({
       <dl class="facts">
         <div>
           <dt>{words.channels}</dt>
-          <dd class="names">{channels.join(', ')}</dd>
+          <dd class="names" tabIndex={0}>
+            {channels.join(', ')}
+          </dd>
         </div>
         {facts.map(([title, value]) => (
           <div key={title}>
