@@ -61,6 +61,9 @@ export function headers(): Record<string, string> {
   return known === '' ? {} : { authorization: `Bearer ${known}` }
 }
 
+/** Who else hears what the hub tells, by its channel. */
+export const hearing = new Map<string, (value: unknown) => void>()
+
 let updates: Subscription | undefined
 /** While the lists are read: what was told of readers, since the list that comes may be older. */
 let toldOfReaders: { readonly cursor: string; readonly value: ReadersTold }[] | undefined
@@ -119,6 +122,7 @@ function take(channel: string, value: unknown, id: string, time: string): void {
       )
       break
     default:
+      hearing.get(channel)?.(value)
   }
 }
 

@@ -6,6 +6,8 @@ export type Place =
   | { readonly page: 'channels' }
   | { readonly page: 'channel'; readonly name: string }
   | { readonly page: 'readers' }
+  | { readonly page: 'lab' }
+  | { readonly page: 'guide'; readonly chapter: string; readonly heading: string }
 
 export function placeOf(hash: string): Place {
   const [page = '', ...rest] = hash.replace(/^#\/?/, '').split('/')
@@ -13,7 +15,8 @@ export function placeOf(hash: string): Place {
     const name = decode(rest.join('/'))
     return name === '' ? { page } : { page: 'channel', name }
   }
-  return page === 'readers' ? { page } : { page: 'hub' }
+  if (page === 'guide') return { page, chapter: decode(rest[0] ?? ''), heading: decode(rest[1] ?? '') }
+  return page === 'readers' || page === 'lab' ? { page } : { page: 'hub' }
 }
 
 function decode(text: string): string {

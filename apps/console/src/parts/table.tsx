@@ -104,11 +104,7 @@ export function Table<Row>({
   )
 }
 
-function className({
-  numeric,
-  wide,
-  medium,
-}: Pick<Column<never>, 'numeric' | 'wide' | 'medium'>): string | undefined {
+function className<Row>({ numeric, wide, medium }: Column<Row>): string | undefined {
   const names = [numeric && 'numeric', wide && 'wide', medium && 'medium'].filter(Boolean)
   return names.length === 0 ? undefined : names.join(' ')
 }

@@ -9,7 +9,7 @@ export interface ReaderInfo {
   readonly address?: string
   /** What the client calls itself: visible ASCII and spaces, 200 characters at most; absent when it does not say. */
   readonly userAgent?: string
-  readonly transport: 'sse' | 'long-poll'
+  readonly transport: 'sse' | 'websocket' | 'long-poll'
   /** Names, then patterns. */
   readonly channels: readonly string[]
   /** The cursor up to which it has been given everything. */

@@ -37,7 +37,7 @@ export async function list(
   const epoch = hub.log.state().epochs[0].name
   return json(
     {
-      channels: page.map((info) => listedChannel(info, epoch)),
+      channels: page.map((info) => listedChannel(info, epoch, hub.log.retention?.(info.name))),
       ...(channels.length > limit ? { next: page.at(-1)?.name } : {}),
     },
     { 'cache-control': 'private, no-cache' },

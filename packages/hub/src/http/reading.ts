@@ -9,7 +9,7 @@ import { Memo } from './memo.ts'
 import { type Answer, type HttpRequest, isNode, type LaterAnswer } from './message.ts'
 import { namesOf } from './names-of.ts'
 import { Polls } from './polls.ts'
-import { longPoll, stream } from './read.ts'
+import { longPoll, stream, webSocket } from './read.ts'
 import { type ReadRequest, readRequest } from './read-request.ts'
 import { UserAgents } from './user-agents.ts'
 
@@ -49,15 +49,19 @@ export class Reading {
 
   answer(request: HttpRequest, set: ChannelSet, holder: Holder): Answer | LaterAnswer | Promise<Answer> {
     const plan = this.planOf(request)
-    if (plan.transport === 'sse') return this.stream(request, set, plan, holder)
+    if (plan.transport === 'sse' || plan.transport === 'websocket') {
+      return this.stream(request, set, plan, holder)
+    }
     if (plan.transport === 'long-poll') {
       return longPoll(this.#hub, request, set, plan, this.#userAgents.holder(request, holder))
     }
     return this.#polls.answer(set, plan, request)
   }
 
-  stream(request: HttpRequest, set: ChannelSet, plan: ReadRequest, holder: Holder): Promise<Answer> {
+  /** By an event stream or a WebSocket. */
+  stream(request: HttpRequest, set: ChannelSet, plan: ReadRequest, holder: Holder): Answer | Promise<Answer> {
     const held = this.#userAgents.holder(request, holder)
+    if (plan.transport === 'websocket') return webSocket(this.#hub, request, set, plan, held)
     return stream(this.#hub, request, set, plan, this.#codingOf(request, set), held)
   }
 

@@ -5,6 +5,7 @@
  * `test/log-contract.ts` says the same thing in tests, and runs against every engine.
  */
 import type { ChannelSet } from './channel-set.ts'
+import type { Retention } from './retention.ts'
 
 /** The log's integer number of a record: above 0, at most 2^53 - 1, strictly increasing, not necessarily dense. 0 is the start. */
 export type Position = number
@@ -200,6 +201,8 @@ export interface Log {
    */
   drop(channel: string): Promise<boolean>
   health(): Promise<Health>
+  /** What is kept of a channel of this name at most, whether there is one or not. */
+  retention?(channel: string): Retention | undefined
   /** Bytes that the log takes by now, as well as can be told at once; of a log on disk those of its files. */
   size?(): number
   /** Idempotent; resolves when all is released. Later calls of the others are refused with `log-closed`. */

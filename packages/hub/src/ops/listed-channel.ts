@@ -1,6 +1,7 @@
 /** A channel as `GET /channels` lists it, and as `$hub.channels` tells it. Pure. */
 import { formatCursor } from '@downlink/wire'
 import type { ChannelInfo } from '../log/log.ts'
+import { finite, type Retention } from '../log/retention.ts'
 
 export interface ListedChannel {
   readonly name: string
@@ -14,9 +15,15 @@ export interface ListedChannel {
   /** UTF-16 units of the data kept. */
   readonly bytes: number
   readonly ended: boolean
+  /** What is kept of it at most: events, their age in milliseconds, UTF-16 units of data. A limit that there is not is left out. */
+  readonly retention?: Partial<Retention>
 }
 
-export function listedChannel(info: ChannelInfo, epoch: string): ListedChannel {
+export function listedChannel(
+  info: ChannelInfo,
+  epoch: string,
+  retention: Retention | undefined,
+): ListedChannel {
   const { name, head, oldest, oldestTime, newestTime, events, bytes, ended } = info
   const cursor = (position: number): string => formatCursor({ epoch, position })
   return {
@@ -28,5 +35,6 @@ export function listedChannel(info: ChannelInfo, epoch: string): ListedChannel {
     events,
     bytes,
     ended,
+    ...(retention && { retention: finite(retention) }),
   }
 }

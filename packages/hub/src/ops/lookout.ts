@@ -191,7 +191,11 @@ export class Lookout {
     const gone: string[] = []
     for (const change of told) {
       const info = byName.get(change.name)
-      if (info) rows.push({ ...listedChannel(info, epoch), came: change.events })
+      if (info)
+        rows.push({
+          ...listedChannel(info, epoch, this.#hub.log.retention?.(info.name)),
+          came: change.events,
+        })
       else gone.push(change.name)
     }
     const untold = changes.length - told.length + beyond

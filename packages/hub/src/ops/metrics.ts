@@ -30,16 +30,18 @@ export class Metrics {
           for (const [status, times] of statuses) this.inc({ method, status }, times)
       },
     })
-    gauge('downlink_streams', 'Open event streams', () => hub.delivery.readers)
+    gauge('downlink_streams', 'Open event streams and WebSockets', () => hub.delivery.readers)
     // oxlint-disable-next-line no-new -- it registers itself
     new Gauge({
       name: 'downlink_readers',
-      help: 'Who reads, by transport: open streams, and long polls that wait',
+      help: 'Who reads, by transport: open streams and WebSockets, and long polls that wait',
       labelNames: ['transport'],
       registers,
       collect() {
-        this.set({ transport: 'sse' }, hub.delivery.readers)
-        this.set({ transport: 'long-poll' }, hub.delivery.waiting)
+        const { readers, webSockets, waiting } = hub.delivery
+        this.set({ transport: 'sse' }, readers - webSockets)
+        this.set({ transport: 'websocket' }, webSockets)
+        this.set({ transport: 'long-poll' }, waiting)
       },
     })
     gauge('downlink_waiting_long_polls', 'Long polls that wait', () => hub.delivery.waiting)
