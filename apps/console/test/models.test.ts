@@ -117,6 +117,7 @@ test('vital signs are kept for ten minutes, and come in columns', () => {
   const history = new History()
   const vitals = (streams: number): Vitals => ({
     streams,
+    webSockets: 0,
     longPolls: 0,
     slow: 0,
     frontier: 0,
