@@ -47,10 +47,6 @@ const en = {
   findChannels: 'A part of the name',
   noChannelsFound: 'No channel fits what you are looking for.',
   listing: 'The list is being read.',
-  days: 'd',
-  hours: 'h',
-  minutes: 'min',
-  seconds: 's',
 
   // Hub
   atOnce: 'Deliveries',
@@ -147,10 +143,6 @@ const ru: InspectWords = {
   findChannels: 'Часть имени',
   noChannelsFound: 'Таких каналов нет.',
   listing: 'Список загружается.',
-  days: 'д',
-  hours: 'ч',
-  minutes: 'мин',
-  seconds: 'с',
 
   atOnce: 'Доставки',
   atOnceMore: 'событий отправлено читателям',
