@@ -100,6 +100,11 @@ export class Lab {
     return this.#over.get(id)
   }
 
+  /** Resolves when nothing is left of this run. */
+  async over(id: string): Promise<void> {
+    if (this.#run?.id === id) await this.#run.done
+  }
+
   /** To be awaited before the hub is closed: the channel of a run is in its log. */
   async close(): Promise<void> {
     this.#closed = true

@@ -53,7 +53,7 @@ export class Streamer extends Member {
       head: (head) => {
         // The standard: whatever is no stream ends it for good.
         if (!isStream(head)) {
-          if (head.status >= 400) tally.refused++
+          if (head.status !== 204) tally.refused++
           this.#exchange.close()
           return
         }
