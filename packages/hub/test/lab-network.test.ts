@@ -219,7 +219,7 @@ describe('cuts', () => {
     const polling = poll(
       url,
       (data) => polled.push(data),
-      () => cuts++,
+      () => cuts.push('poll'),
     )
     let n = 0
     while (cuts.length < 20) await hub.publish('x', `${n++}`.padEnd(200)).then(() => sleep(1))

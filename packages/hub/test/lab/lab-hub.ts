@@ -83,7 +83,13 @@ export async function labHub(
     begin: (settings) =>
       lab.begin('run-test', {
         settings: { ...QUICK, ...settings },
-        target: { host: '127.0.0.1', port, tls: 'none', authority: `127.0.0.1:${port}`, mount: '' },
+        target: {
+          host: '127.0.0.1',
+          port,
+          tls: serverOptions.tls ? 'own' : 'none',
+          authority: `127.0.0.1:${port}`,
+          mount: '',
+        },
         headers: [],
       }),
     async told(until) {

@@ -4,6 +4,7 @@ import { type MessagePort, parentPort } from 'node:worker_threads'
 import { LabClock } from '../lab-clock.ts'
 import { TECHNIQUES, type Technique } from '../report.ts'
 import { randomOf } from '../schedule.ts'
+import { tlsOf } from './dial.ts'
 import { Group, type Member } from './group.ts'
 import { LongPoller, Poller } from './pages.ts'
 import type { CrowdAnswer, CrowdCall, CrowdReport, MemberReport, Plan } from './plan.ts'
@@ -35,6 +36,8 @@ function answer(told: CrowdAnswer): void {
 
 async function carryOut(call: CrowdCall): Promise<CrowdAnswer> {
   switch (call.do) {
+    case 'network':
+      return { of: 'network', port: await network(call) }
     case 'start':
       await start(call.plan)
       return { of: 'start' }
@@ -45,6 +48,13 @@ async function carryOut(call: CrowdCall): Promise<CrowdAnswer> {
       stop()
       return { of: 'stop' }
   }
+}
+
+async function network({ network, target, seed }: Extract<CrowdCall, { do: 'network' }>): Promise<number> {
+  const { startNetwork } = await import('../network.ts')
+  const { host, port, tls } = target
+  const leads = { host, port, ...(tls !== 'none' && { tls: tlsOf(target) }) }
+  return (await startNetwork(network, leads, randomOf(seed))).port
 }
 
 async function start(plan: Plan): Promise<void> {
