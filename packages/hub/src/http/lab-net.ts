@@ -16,6 +16,7 @@ import type {
   StreamAnswer,
   WholeAnswer,
 } from './message.ts'
+import { reset } from '../reset.ts'
 import { asksForStream } from './read-request.ts'
 
 /** They are of one connection, or are made anew for the next. */
@@ -109,7 +110,7 @@ async function read(answer: IncomingMessage): Promise<WholeAnswer | undefined> {
 /** As the client would find it: its connection breaks. What is returned goes nowhere. */
 function cut({ raw }: HttpRequest): WholeAnswer {
   const { socket, close } = raw as Partial<IncomingMessage> & Partial<ServerHttp2Stream>
-  if (socket) socket.resetAndDestroy()
+  if (socket) reset(socket)
   else close?.call(raw, CANCEL)
   return { status: 204, headers: {} }
 }

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { WebSocketServer } from 'ws'
+import { reset } from '../../reset.ts'
 import type { Handler } from '../handler.ts'
 import { isStream, type StreamAnswer, type WholeAnswer } from '../message.ts'
 import { belowMount } from '../mount.ts'
@@ -115,7 +116,7 @@ export class Upgrades {
   #pass(socket: Socket, head: Buffer, tunnel: NonNullable<WholeAnswer['tunnel']>): void {
     if (socket.destroyed) return
     const other = connect({ port: tunnel.port, host: '127.0.0.1', noDelay: true })
-    other.on('error', () => socket.resetAndDestroy()).on('close', () => socket.destroySoon())
+    other.on('error', () => reset(socket)).on('close', () => socket.destroySoon())
     socket.on('close', () => other.destroy())
     other.write(tunnel.head, 'latin1')
     other.write(head)
