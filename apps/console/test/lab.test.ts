@@ -220,7 +220,7 @@ test('costs are shared out among the clients, the page’s own among them', () =
   )
   assert.ok(Math.abs((cost?.requestsPerMinute ?? 0) - 120 / 11) < 1e-9)
   const sse = costOf('sse', { report: report(), page: {} })
-  assert.deepEqual([sse?.cpu, sse?.cpuTooSmall, cost?.cpuTooSmall], [undefined, true, false])
+  assert.deepEqual([sse?.cpu, sse?.cpuBelow, cost?.cpuBelow], [undefined, 5, undefined])
   assert.equal(costOf('websocket', { report: report(), page: {} }), undefined)
   const none = its({ crowd: { ...its().crowd, received: 0, delays: { ...its().crowd.delays, count: 0 } } })
   const nothing = costOf('poll', { report: report({ techniques: { poll: none } }), page: {} })

@@ -396,7 +396,7 @@ describe('where the lines cross', () => {
 
   test('for CPU: where polls and deliveries cost the same', () => {
     const changes = {
-      poll: { cpu: { perDelivery: 50, plusMinus: 2, perSecond: 1 } },
+      poll: { cpu: { perDelivery: 100, plusMinus: 2, perSecond: 1 } },
       sse: { cpu: { perDelivery: 10, plusMinus: 2, perSecond: 0.1 } },
     }
     const found = advise(run({ changes })).crossings.filter(({ code }) => code === 'cpu')

@@ -258,11 +258,13 @@ function cpuOf({ report: { cpu } }: { readonly report: TechniqueReport }): numbe
   return cpu && cpu.perDelivery > cpu.plusMinus ? cpu.perDelivery : Infinity
 }
 
-function cpuCrossings({ techniques }: LabReport): readonly Crossing[] {
+function cpuCrossings({ settings, techniques }: LabReport): readonly Crossing[] {
   const { poll, sse } = techniques
-  if (!poll?.cpu || !sse?.cpu || poll.crowd.clients === 0) return []
-  if (cpuOf({ report: poll }) === Infinity || cpuOf({ report: sse }) === Infinity) return []
-  return cpuCrossing('sse', (poll.cpu.perSecond * 1000) / poll.crowd.clients, sse.cpu.perDelivery)
+  if (!poll || !sse) return []
+  const [polls, stream] = [cpuOf({ report: poll }), cpuOf({ report: sse })]
+  return polls === Infinity || stream === Infinity
+    ? []
+    : cpuCrossing('sse', polls * settings.events.rate, stream)
 }
 
 function unknownsOf(
