@@ -5,9 +5,11 @@ import { speech } from './language.ts'
 import { ChannelPage } from './pages/channel-page.tsx'
 import { ChannelsPage } from './pages/channels-page.tsx'
 import { HubPage } from './pages/hub-page.tsx'
+import { LabPage } from './pages/lab-page.tsx'
 import { ReadersPage } from './pages/readers-page.tsx'
 import { route } from './route.ts'
 import { useChanging } from './store.ts'
+import { LAB_WORDS } from './words-lab.ts'
 
 export function App() {
   useChanging(route, speech, hub)
@@ -17,6 +19,7 @@ export function App() {
     ['#/', words.hub, place.page === 'hub'],
     ['#/channels', words.channels, place.page === 'channels' || place.page === 'channel'],
     ['#/readers', words.readers, place.page === 'readers'],
+    ['#/lab', LAB_WORDS[speech.language].title, place.page === 'lab'],
   ] as const
   return (
     <>
@@ -73,6 +76,8 @@ function Page() {
       return <ChannelPage key={place.name} name={place.name} />
     case 'readers':
       return <ReadersPage />
+    case 'lab':
+      return <LabPage />
   }
 }
 

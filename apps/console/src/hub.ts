@@ -46,6 +46,9 @@ export function headers(): Record<string, string> {
   return known === '' ? {} : { authorization: `Bearer ${known}` }
 }
 
+/** Who else hears what the hub tells, by its channel. */
+export const hearing = new Map<string, (value: unknown) => void>()
+
 let updates: Subscription | undefined
 
 /** Begins to follow the hub, and begins anew when there is another token. */
@@ -96,6 +99,7 @@ function take(channel: string, value: unknown, id: string, time: string): void {
       )
       break
     default:
+      hearing.get(channel)?.(value)
   }
 }
 

@@ -6,6 +6,7 @@ export type Place =
   | { readonly page: 'channels' }
   | { readonly page: 'channel'; readonly name: string }
   | { readonly page: 'readers' }
+  | { readonly page: 'lab' }
 
 export function placeOf(hash: string): Place {
   const [page = '', ...rest] = hash.replace(/^#\/?/, '').split('/')
@@ -13,7 +14,7 @@ export function placeOf(hash: string): Place {
     const name = decode(rest.join('/'))
     return name === '' ? { page } : { page: 'channel', name }
   }
-  return page === 'readers' ? { page } : { page: 'hub' }
+  return page === 'readers' || page === 'lab' ? { page } : { page: 'hub' }
 }
 
 function decode(text: string): string {

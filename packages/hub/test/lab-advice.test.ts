@@ -221,6 +221,15 @@ describe('the recommendation', () => {
     )
   })
 
+  test('is not decided by compression, which any way can have', () => {
+    const settings = { pollEvery: 2_000, events: { rate: 1, shape: 'steady', size: 1_000 } } as const
+    const { poll } = run({ settings }).techniques
+    const packed = { bytesOut: { head: poll?.bytesOut.head ?? 0, body: (poll?.crowd.received ?? 0) * 250 } }
+    const { choice, reasons } = advise(run({ settings, changes: { poll: packed } }))
+    assert.equal(choice, 'sse')
+    assert.ok(codes(reasons).includes('packed'))
+  })
+
   test('takes no figure of CPU that is smaller than what it may be off by', () => {
     const changes = {
       sse: { cpu: { perDelivery: 30, plusMinus: 2, perSecond: 9 } },
@@ -387,7 +396,7 @@ describe('where the lines cross', () => {
 
   test('for CPU: where polls and deliveries cost the same', () => {
     const changes = {
-      poll: { cpu: { perDelivery: 50, plusMinus: 2, perSecond: 1 } },
+      poll: { cpu: { perDelivery: 100, plusMinus: 2, perSecond: 1 } },
       sse: { cpu: { perDelivery: 10, plusMinus: 2, perSecond: 0.1 } },
     }
     const found = advise(run({ changes })).crossings.filter(({ code }) => code === 'cpu')

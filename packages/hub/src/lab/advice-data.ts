@@ -61,6 +61,13 @@ export type Reason =
       readonly other: Technique
       readonly saves: number
     }
+  /** `other` costs so many bytes a minute less only because it was compressed. */
+  | {
+      readonly code: 'packed'
+      readonly technique: Technique
+      readonly other: Technique
+      readonly saves: number
+    }
   | { readonly code: 'empty-polls'; readonly empty: number; readonly requests: number }
   /** Nothing was in time: this is the least late. */
   | {

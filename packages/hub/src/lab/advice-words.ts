@@ -70,6 +70,8 @@ export const ENGLISH: AdviceWords = {
       }
       case 'simpler':
         return `${first(NAMES[reason.other])} would save ${bytes(reason.saves)} a minute for each client: too little for what ${plural(reason.other) ? 'they need' : 'it needs'} beyond ${NAMES[reason.technique]}.`
+      case 'packed':
+        return `${first(NAMES[reason.other])} ${s(reason.other, 'cost')} ${bytes(reason.saves)} a minute less only because its answers were compressed here. The hub can compress streams, too.`
       case 'empty-polls':
         return `${count(reason.empty)} of ${count(reason.requests)} polls brought nothing.`
       case 'least-late':
@@ -79,7 +81,7 @@ export const ENGLISH: AdviceWords = {
   caveat(caveat) {
     switch (caveat.code) {
       case 'holds-connection':
-        return 'Each client holds a connection open all the time; polling holds none between its requests.'
+        return 'Each client keeps a connection open for as long as it listens; one that polls needs none between its requests.'
       case 'six-connections':
         return 'Over HTTP/1.1 a browser opens six connections to a host, in all tabs together: share one between tabs, or use HTTP/2.'
       case 'sooner':

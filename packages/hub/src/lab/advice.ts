@@ -3,13 +3,14 @@
  * says is data (`advice-data.ts`), and `advice-words.ts` makes English sentences of it.
  *
  * 1. Out is what did not work here: nothing came, events were missed, or they came later than the task allows.
- * 2. Of the rest the simplest way wins (poll, SSE, long poll, WebSocket, in this order), unless another one costs a client clearly
- *    fewer bytes: more than 2 kB a minute (about two requests), or 30 kB where a WebSocket would save them, which needs a second
- *    protocol, with reconnecting of your own.
+ * 2. Of the rest the simplest way wins (poll, SSE, long poll, WebSocket, in this order), unless with another one asking costs a client
+ *    clearly fewer bytes: more than 2 kB a minute (about two requests), or 30 kB where a WebSocket would save them, which needs a
+ *    second protocol, with reconnecting of your own.
  *
- * Bytes are what `costs.ts` makes of the measured unit costs. So, where an event in a page costs no less than in a stream, a higher
- * event rate never moves the choice from a stream to polling, and a task that allows less delay never does. (Where streams are held
- * back and long polls are what is left, it may: these ask once for each event, polls do not.)
+ * What asking costs is requests × bytes of a request, as `costs.ts` makes it of what was measured. What the events themselves cost is
+ * told and does not decide: it is a matter of compression, which any way can have. So a higher event rate never moves the choice from a
+ * stream to polling, nor does a task that allows less delay. (Where streams are held back and long polls are what is left, it may:
+ * these ask once for each event, polls do not.)
  */
 import { bytesPerMinute, requestsPerMinute, type UnitCosts, unitCosts } from './costs.ts'
 import type {
@@ -55,6 +56,8 @@ interface Measured extends Standing {
   readonly report: TechniqueReport
   readonly costs: UnitCosts
   readonly missed: number
+  /** Bytes a minute that go into requests. */
+  readonly asking: number
 }
 
 export function advise(report: LabReport, { late = DEFAULT_LATE_MS, page = {} }: AdviceOptions = {}): Advice {
@@ -94,7 +97,9 @@ function measure(
       technique,
       report,
       costs,
-      missed: crowd.missed + (page?.missed ?? 0),
+      // A page may be hidden, or asleep; a crowd is not.
+      missed: crowd.clients > 0 ? crowd.missed : (page?.missed ?? 0),
+      asking: requestsPerMinute(technique, settings) * costs.request,
       bytesPerMinute: bytesPerMinute(technique, costs, settings),
       requestsPerMinute: requestsPerMinute(technique, settings),
       ...(delays && delays.count > 0 && { delays }),
@@ -131,7 +136,7 @@ function choose(all: readonly Measured[]): Measured | undefined {
   const fit = all.filter(({ fault }) => fault === undefined)
   if (fit.length === 0) return leastLate(all)
   return BY_SIMPLICITY.flatMap((technique) => fit.filter((one) => one.technique === technique)).find((one) =>
-    fit.every((other) => one.bytesPerMinute <= other.bytesPerMinute + worthOf(other.technique)),
+    fit.every((other) => one.asking <= other.asking + worthOf(other.technique)),
   )
 }
 
@@ -191,13 +196,11 @@ function reasonsFor(
     .sort((one, other) => one.bytes - other.bytes)
   if (others.length > 0) reasons.push({ code: 'fewer-bytes', technique, bytes, others })
   for (const other of compared) {
-    if (!other.fault && bytes > other.bytesPerMinute * TIE)
-      reasons.push({
-        code: 'simpler',
-        technique,
-        other: other.technique,
-        saves: bytes - other.bytesPerMinute,
-      })
+    if (other.fault || bytes <= other.bytesPerMinute * TIE) continue
+    const saves = bytes - other.bytesPerMinute
+    // Fewer bytes than its data has: it was compressed, and the choice less so.
+    const packed = other.costs.event < Math.min(choice.costs.event, report.settings.events.size)
+    reasons.push({ code: packed ? 'packed' : 'simpler', technique, other: other.technique, saves })
   }
   const polls = all.find((one) => one.technique === 'poll')?.report
   if (polls && technique !== 'poll' && polls.empty * 2 > polls.requests)
@@ -255,11 +258,13 @@ function cpuOf({ report: { cpu } }: { readonly report: TechniqueReport }): numbe
   return cpu && cpu.perDelivery > cpu.plusMinus ? cpu.perDelivery : Infinity
 }
 
-function cpuCrossings({ techniques }: LabReport): readonly Crossing[] {
+function cpuCrossings({ settings, techniques }: LabReport): readonly Crossing[] {
   const { poll, sse } = techniques
-  if (!poll?.cpu || !sse?.cpu || poll.crowd.clients === 0) return []
-  if (cpuOf({ report: poll }) === Infinity || cpuOf({ report: sse }) === Infinity) return []
-  return cpuCrossing('sse', (poll.cpu.perSecond * 1000) / poll.crowd.clients, sse.cpu.perDelivery)
+  if (!poll || !sse) return []
+  const [polls, stream] = [cpuOf({ report: poll }), cpuOf({ report: sse })]
+  return polls === Infinity || stream === Infinity
+    ? []
+    : cpuCrossing('sse', polls * settings.events.rate, stream)
 }
 
 function unknownsOf(

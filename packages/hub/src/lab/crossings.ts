@@ -96,7 +96,7 @@ function byInterval(poll: UnitCosts, other: Technique, its: UnitCosts, load: Loa
 /**
  * The CPU of polls hardly depends on the rate, as a page brings whatever has come; that of a stream grows with it.
  *
- * @param pollPerSecond Microseconds of CPU a second, for one polling client
+ * @param pollPerSecond Microseconds of CPU a second, for one polling client, at the rate of the run
  * @param perDelivery Microseconds for an event to reach one client
  */
 export function cpuCrossing(

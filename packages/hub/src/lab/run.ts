@@ -180,13 +180,14 @@ export class Run {
     const { signal } = this.#stopping
     const channel = channelOf(id)
     this.#seams.tell(this.report())
+    // The clients of the page begin now.
+    meter?.start(channel)
     const relayed = crowd && this.#relay && (await this.#between(crowd, this.#relay))
     if (crowd) await this.#rehearse(crowd)
     if (signal.aborted) return
-    meter?.start(channel)
     const direct = await this.#plan(channel)
     const plan = relayed === undefined ? direct : { ...direct, target: behind(direct.target, relayed) }
-    await crowd?.start(plan)
+    if (crowd) await this.#orStopped(crowd.start(plan))
     if (signal.aborted) return
     this.#started = clock.now()
     const publisher = new EventPublisher({
@@ -202,8 +203,9 @@ export class Run {
     try {
       const running = publisher.run(signal)
       await (crowd ? Promise.race([running, crowd.failed]) : running)
-      if (crowd) await this.#drain(crowd)
+      // From here on nobody polls, and there are no events: what is counted is of the time until now.
       this.#elapsed = clock.now() - this.#started
+      if (crowd) await this.#drain(crowd)
       this.#counts = meter?.report() ?? {}
     } finally {
       clearInterval(ticks)
@@ -217,6 +219,16 @@ export class Run {
     return port
   }
 
+  /** To connect may take long. */
+  async #orStopped(starting: Promise<void>): Promise<void> {
+    const { signal } = this.#stopping
+    const stopped = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true })
+      if (signal.aborted) resolve()
+    })
+    await Promise.race([starting, stopped])
+  }
+
   /** Code that has not run yet is slow, and would make the first events late: some go before, elsewhere, and are not counted. */
   async #rehearse(crowd: Crowd): Promise<void> {
     const { clock, id, outlet } = this.#seams
@@ -224,7 +236,8 @@ export class Run {
     const plan = await this.#plan(channel)
     const clients = Object.fromEntries(this.settings.techniques.map((technique) => [technique, 2]))
     const published = new SharedArrayBuffer(4)
-    await crowd.start({ ...plan, clients, pollEvery: REHEARSAL_MS / 4, published })
+    await this.#orStopped(crowd.start({ ...plan, clients, pollEvery: REHEARSAL_MS / 4, published }))
+    if (this.#stopping.signal.aborted) return
     const size = this.settings.events.size
     await new EventPublisher({
       events: { rate: REHEARSAL_EVENTS / (REHEARSAL_MS / 1000), shape: 'steady', size },
@@ -240,10 +253,11 @@ export class Run {
   async #tick(crowd: Crowd | undefined, publisher: EventPublisher, due: number): Promise<void> {
     try {
       const report = await crowd?.report(due)
-      if (this.#elapsed !== undefined) return
-      this.#crowd = report
-      this.#counts = this.#seams.meter?.report() ?? {}
-      this.#late = { events: publisher.takeLate(), crowd: report?.late ?? 0 }
+      if (this.#elapsed === undefined) {
+        this.#crowd = report
+        this.#counts = this.#seams.meter?.report() ?? {}
+        this.#late = { events: publisher.takeLate(), crowd: report?.late ?? 0 }
+      }
       this.#seams.tell(this.report())
     } catch {
       // The run itself is told why the crowd does not answer.
@@ -257,11 +271,11 @@ export class Run {
     const published = this.#count
     const until = clock.now() + this.#grace
     while (!signal.aborted && clock.now() < until) {
-      const { had } = await crowd.report(published)
+      const { had } = await crowd.report(published, 'polls')
       if (had >= published) break
       await sleep(LOOK_MS, undefined, { signal }).catch(() => {})
     }
-    this.#crowd = await crowd.report(published, true)
+    this.#crowd = await crowd.report(published, 'all')
   }
 
   /** Without the network: it makes nothing dearer for the hub, and what is held back is not delivered. */

@@ -1,7 +1,7 @@
 /** The crowd, from the thread that runs the Lab. */
 import { Worker } from 'node:worker_threads'
 import type { LabSettings } from '../report.ts'
-import type { CrowdAnswer, CrowdCall, CrowdReport, Plan, Target } from './plan.ts'
+import type { CrowdAnswer, CrowdCall, CrowdReport, Plan, Quiet, Target } from './plan.ts'
 
 const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 const quiet = ['--no-warnings']
@@ -43,8 +43,8 @@ export class Crowd {
     await this.#call({ do: 'start', plan }, 'start')
   }
 
-  async report(due: number, last = false): Promise<CrowdReport> {
-    return (await this.#call({ do: 'report', due, last }, 'report')).report
+  async report(due: number, quiet: Quiet = 'none'): Promise<CrowdReport> {
+    return (await this.#call({ do: 'report', due, quiet }, 'report')).report
   }
 
   /** All clients leave; another crowd may start. */
