@@ -184,8 +184,9 @@ export class Run {
     try {
       const running = publisher.run(signal)
       await (crowd ? Promise.race([running, crowd.failed]) : running)
-      if (crowd) await this.#drain(crowd)
+      // From here on nobody polls, and there are no events: what is counted is of the time until now.
       this.#elapsed = clock.now() - this.#started
+      if (crowd) await this.#drain(crowd)
       this.#counts = meter?.report() ?? {}
     } finally {
       clearInterval(ticks)
@@ -229,10 +230,11 @@ export class Run {
   async #tick(crowd: Crowd | undefined, publisher: EventPublisher, due: number): Promise<void> {
     try {
       const report = await crowd?.report(due)
-      if (this.#elapsed !== undefined) return
-      this.#crowd = report
-      this.#counts = this.#seams.meter?.report() ?? {}
-      this.#late = { events: publisher.takeLate(), crowd: report?.late ?? 0 }
+      if (this.#elapsed === undefined) {
+        this.#crowd = report
+        this.#counts = this.#seams.meter?.report() ?? {}
+        this.#late = { events: publisher.takeLate(), crowd: report?.late ?? 0 }
+      }
       this.#seams.tell(this.report())
     } catch {
       // The run itself is told why the crowd does not answer.
@@ -246,11 +248,11 @@ export class Run {
     const published = this.#count
     const until = clock.now() + this.#grace
     while (!signal.aborted && clock.now() < until) {
-      const { had } = await crowd.report(published)
+      const { had } = await crowd.report(published, 'polls')
       if (had >= published) break
       await sleep(LOOK_MS, undefined, { signal }).catch(() => {})
     }
-    this.#crowd = await crowd.report(published, true)
+    this.#crowd = await crowd.report(published, 'all')
   }
 
   async #measure(crowd: Crowd): Promise<void> {

@@ -6,11 +6,11 @@ import { serveHub } from '../../src/http/server.ts'
 import type { HubOptions } from '../../src/hub-options.ts'
 import { createHub, type Hub } from '../../src/hub.ts'
 import type { Lab } from '../../src/lab/lab.ts'
-import type { LabReport, LabSettings } from '../../src/lab/report.ts'
+import { type LabReport, type LabSettings, TECHNIQUES } from '../../src/lab/report.ts'
 import { LAB } from '../../src/ops/own-channels.ts'
 
 export const QUICK: LabSettings = {
-  techniques: ['poll', 'long-poll', 'sse'],
+  techniques: TECHNIQUES,
   events: { rate: 50, shape: 'steady', size: 200 },
   clients: 4,
   pollEvery: 100,
@@ -33,7 +33,7 @@ export interface LabHub {
     headers?: Record<string, string>,
   ) => Promise<Response>
   /** Begins a run, however short. */
-  readonly begin: (settings: Partial<LabSettings>) => LabReport
+  readonly begin: (settings: Partial<LabSettings>, tls?: 'none' | 'own') => LabReport
   /** What `$hub.lab` tells, until it is so. */
   readonly told: (until: (report: LabReport) => boolean) => Promise<readonly LabReport[]>
   readonly stop: () => Promise<void>
@@ -80,10 +80,10 @@ export async function labHub(
         headers,
         ...(body !== undefined && { body: JSON.stringify(body) }),
       }),
-    begin: (settings) =>
+    begin: (settings, tls = 'none') =>
       lab.begin('run-test', {
         settings: { ...QUICK, ...settings },
-        target: { host: '127.0.0.1', port, tls: 'none', authority: `127.0.0.1:${port}`, mount: '' },
+        target: { host: '127.0.0.1', port, tls, authority: `127.0.0.1:${port}`, mount: '' },
         headers: [],
       }),
     async told(until) {

@@ -42,7 +42,8 @@ async function carryOut(call: CrowdCall): Promise<CrowdAnswer> {
       await start(call.plan)
       return { of: 'start' }
     case 'report':
-      if (call.last) await settle()
+      if (call.quiet !== 'none' && groups.poll) groups.poll.closing = true
+      if (call.quiet === 'all') await settle()
       return { of: 'report', report: report(call.due) }
     case 'stop':
       await stop()

@@ -1,6 +1,6 @@
 /** The crowd, from the thread that runs the Lab. */
 import { Worker } from 'node:worker_threads'
-import type { CrowdAnswer, CrowdCall, CrowdReport, Plan } from './plan.ts'
+import type { CrowdAnswer, CrowdCall, CrowdReport, Plan, Quiet } from './plan.ts'
 
 const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 const quiet = ['--no-warnings']
@@ -37,8 +37,8 @@ export class Crowd {
     await this.#call({ do: 'start', plan }, 'start')
   }
 
-  async report(due: number, last = false): Promise<CrowdReport> {
-    return (await this.#call({ do: 'report', due, last }, 'report')).report
+  async report(due: number, quiet: Quiet = 'none'): Promise<CrowdReport> {
+    return (await this.#call({ do: 'report', due, quiet }, 'report')).report
   }
 
   /** All clients leave; another crowd may start. */

@@ -53,10 +53,13 @@ export interface Plan {
   readonly seed: number
 }
 
+/** Who asks for nothing new from now on. `all`: what polls have asked for is answered first. */
+export type Quiet = 'none' | 'polls' | 'all'
+
 export type CrowdCall =
   | { readonly do: 'start'; readonly plan: Plan }
-  /** @property due Events that a client which holds a connection should have had by now. `last`: nothing new is asked for from now on. */
-  | { readonly do: 'report'; readonly due: number; readonly last: boolean }
+  /** @property due Events that a client which holds a connection should have had by now. */
+  | { readonly do: 'report'; readonly due: number; readonly quiet: Quiet }
   | { readonly do: 'stop' }
 
 export interface MemberReport {
