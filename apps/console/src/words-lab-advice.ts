@@ -105,7 +105,7 @@ export const RUSSIAN: AdviceWords = {
       case 'rate':
         return `Реже чем ${rateOf(crossing.rate)} меньше байт ${verb(crossing.below, 'стоит', 'стоят')} ${who(crossing.below)}, чаще — ${who(crossing.above)}.`
       case 'always':
-        return `${Who(crossing.technique)} ${verb(crossing.technique, 'стоит', 'стоят')} меньше байт, чем ${list(crossing.others.map((other) => NAMES[other].than))}, при любой частоте: от одного события в час до 100 в секунду.`
+        return `${Who(crossing.technique)} ${verb(crossing.technique, 'стоит', 'стоят')} меньше байт, чем ${list(crossing.others.map((other) => NAMES[other].than))}, при любой частоте: от одного события в минуту до 100 в секунду.`
       case 'interval':
         return `Опрос стоит меньше байт, чем ${NAMES[crossing.other].than}, только если спрашивать реже чем раз в ${time(crossing.every)}; тогда событие опаздывает в среднем на ${time(crossing.late)}.`
       case 'no-interval':

@@ -99,7 +99,7 @@ export const ENGLISH: AdviceWords = {
       case 'rate':
         return `Under ${rateOf(crossing.rate)} ${NAMES[crossing.below]} ${s(crossing.below, 'cost')} fewer bytes, above it ${NAMES[crossing.above]} ${plural(crossing.above) ? 'do' : 'does'}.`
       case 'always':
-        return `${first(NAMES[crossing.technique])} ${s(crossing.technique, 'cost')} fewer bytes than ${list(crossing.others.map((other) => NAMES[other]))} at any rate, from one event an hour to 100 a second.`
+        return `${first(NAMES[crossing.technique])} ${s(crossing.technique, 'cost')} fewer bytes than ${list(crossing.others.map((other) => NAMES[other]))} at any rate, from one event a minute to 100 a second.`
       case 'no-interval':
         return `However rarely it asks, polling costs more bytes than ${NAMES[crossing.other]} at this rate: each event is larger in a page.`
       case 'interval':

@@ -177,6 +177,7 @@ function colorsOf(element: HTMLElement): Colors {
   const ways = Object.fromEntries(TECHNIQUES.map((technique) => [technique, color(`--way-${technique}`)]))
   return {
     ink: color('--ink'),
+    sheet: color('--sheet'),
     soft: color('--soft'),
     line: color('--line'),
     bad: color('--bad'),
