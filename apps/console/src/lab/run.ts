@@ -6,6 +6,8 @@ import { Traces } from '../model/lab-trace.ts'
 import { Changing } from '../store.ts'
 import { begin } from './clients.ts'
 import {
+  type Advice,
+  advise,
   DEFAULT_LATE_MS,
   type LabReport,
   type LabSettings,
@@ -22,6 +24,11 @@ export interface Refusal {
   readonly setting?: string
   /** The run that is under way. */
   readonly run?: string
+}
+
+/** A run, and the recommendation. */
+export interface Result extends Finished {
+  readonly advice: Advice
 }
 
 const CLOCK_TRIES = 8
@@ -44,10 +51,21 @@ class Lab extends Changing {
   /** The runs before, the newest first. */
   finished: readonly Finished[] = restored()
   #clients: AbortController | undefined
+  #result: Result | undefined
   #silence: ReturnType<typeof setTimeout> | undefined
 
   get running(): boolean {
     return this.report !== undefined && isUnderWay(this.report)
+  }
+
+  /** What is known of the run that is shown, and what follows from it: as of the last report. */
+  get result(): Result | undefined {
+    const { report, late } = this
+    if (report === undefined) return undefined
+    if (this.#result?.report === report && this.#result.late === late) return this.#result
+    const page = this.pageFigures()
+    this.#result = { report, late, page, advice: advise(report, { late, page }) }
+    return this.#result
   }
 
   /** What the page's clients saw so far. */
