@@ -78,6 +78,8 @@ export const RUSSIAN: AdviceWords = {
         return `${Who(reason.other)} ${verb(reason.other, 'сберёг бы', 'сберегли бы')} ${bytes(reason.saves)} в минуту на клиента: слишком мало за то, чего ${verb(reason.other, 'он требует', 'они требуют')} сверх того, что даёт ${who(reason.technique)}.`
       case 'packed':
         return `${Who(reason.other)} ${verb(reason.other, 'стоит', 'стоят')} на ${bytes(reason.saves)} в минуту меньше только потому, что его ответы здесь сжаты. Хаб умеет сжимать и потоки.`
+      case 'asks-once':
+        return `${Who(reason.technique)} ${verb(reason.technique, 'спрашивает', 'спрашивают')} один раз на соединение, то есть раз в полчаса; опрос — ${count(reason.polls)} ${form(reason.polls, 'раз', 'раза', 'раз')} в минуту.`
       case 'empty-polls':
         return `${count(reason.empty)} из ${count(reason.requests)} опросов не принесли ничего.`
       case 'least-late':

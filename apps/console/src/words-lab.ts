@@ -145,7 +145,7 @@ const en = {
   asTable: 'As a table',
   delays: 'How late events were shown',
   delaysHow:
-    'Each row: how many events took how long, on one scale, each step about twice the one before. p50: half were quicker. p99: one in a hundred was slower.',
+    'Each row: how many events took how long, on one scale, each step about twice the one before. p50, the solid line: half were quicker. p99, the dashed one: one in a hundred was slower.',
   clock: (precision: string) => `This page’s clock agrees with the hub’s within ${precision}.`,
   costs: 'What it costs',
   costsHow: 'Measured at the hub’s sockets, shared out among the clients.',
@@ -304,7 +304,7 @@ const ru: LabWords = {
   asTable: 'Таблицей',
   delays: 'С каким опозданием показаны события',
   delaysHow:
-    'В каждой строке: сколько событий шли сколько времени, на одной шкале, каждый шаг примерно вдвое больше прежнего. p50: половина пришла быстрее. p99: одно из ста пришло позже.',
+    'В каждой строке: сколько событий шли сколько времени, на одной шкале, каждый шаг примерно вдвое больше прежнего. p50, сплошная черта: половина пришла быстрее. p99, пунктир: одно из ста пришло позже.',
   clock: (precision) => `Часы страницы сходятся с часами хаба до ${precision}.`,
   costs: 'Чего это стоит',
   costsHow: 'Измерено на сокетах хаба, поделено между клиентами.',

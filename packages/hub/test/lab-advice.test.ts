@@ -228,6 +228,10 @@ describe('the recommendation', () => {
     const { choice, reasons } = advise(run({ settings, changes: { poll: packed } }))
     assert.equal(choice, 'sse')
     assert.ok(codes(reasons).includes('packed'))
+    assert.deepEqual(
+      reasons.find(({ code }) => code === 'asks-once'),
+      { code: 'asks-once', technique: 'sse', polls: 30 },
+    )
   })
 
   test('takes no figure of CPU that is smaller than what it may be off by', () => {

@@ -202,7 +202,10 @@ function reasonsFor(
     const packed = other.costs.event < Math.min(choice.costs.event, report.settings.events.size)
     reasons.push({ code: packed ? 'packed' : 'simpler', technique, other: other.technique, saves })
   }
-  const polls = all.find((one) => one.technique === 'poll')?.report
+  const poll = all.find((one) => one.technique === 'poll')
+  if (poll && !poll.fault && (technique === 'sse' || technique === 'websocket'))
+    reasons.push({ code: 'asks-once', technique, polls: poll.requestsPerMinute })
+  const polls = poll?.report
   if (polls && technique !== 'poll' && polls.empty * 2 > polls.requests)
     reasons.push({ code: 'empty-polls', empty: polls.empty, requests: polls.requests })
   return reasons
