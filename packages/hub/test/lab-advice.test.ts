@@ -132,8 +132,9 @@ describe('the recommendation', () => {
       settings: { seconds: 300 },
       changes: { sse: crowd(report, 'sse', { received: 0, delays: delays(0, 0, 0) }) },
     })
-    const { choice, reasons } = advise(held)
+    const { choice, reasons, crossings } = advise(held)
     assert.equal(choice, 'long-poll')
+    assert.doesNotMatch(JSON.stringify(crossings), /sse/)
     assert.ok(codes(reasons).includes('held-back') && codes(reasons).includes('gets-through'))
   })
 

@@ -72,7 +72,10 @@ export function advise(report: LabReport, { late = DEFAULT_LATE_MS, page = {} }:
     against: choice ? caveatsOf(choice, standings, report) : [],
     crossings: [
       ...crossingsOf(
-        Object.fromEntries(all.map(({ technique, costs }) => [technique, costs])),
+        // What nothing came by has no costs of an event.
+        Object.fromEntries(
+          standings.filter(({ delays }) => delays).map(({ technique, costs }) => [technique, costs]),
+        ),
         report.settings,
       ),
       ...cpuCrossings(report),
