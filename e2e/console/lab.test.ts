@@ -147,6 +147,8 @@ describe('the Lab', () => {
     await page.getByRole('button', { name: 'Stop the other run' }).click()
     await busy.waitFor({ state: 'detached' })
 
+    // It may have been shown here meanwhile.
+    await page.getByRole('button', { name: /^Run it/ }).waitFor()
     await button.focus()
     await page.keyboard.press('Enter')
     await page.getByText(/^Running: 1/).waitFor()

@@ -1,6 +1,7 @@
 /** Start and stop, how far a run is, and what the hub refuses. */
 import { useEffect, useRef } from 'preact/hooks'
-import { lab, type Refusal } from '../../lab/run.ts'
+import type { Refusal } from '../../lab/ask.ts'
+import { lab } from '../../lab/run.ts'
 import { speech } from '../../language.ts'
 import { form } from '../../lab/draft.ts'
 import type { Fault, Field } from '../../model/lab-form.ts'
@@ -58,7 +59,7 @@ export function Progress({ faults }: { faults: ReadonlyMap<Field, Fault> }) {
       <p role="status">
         {faults.size > 0 && !running ? <span class="bad">{words.faults(faults.size)}</span> : said(words)}
       </p>
-      {refusal && !running && <Refused refusal={refusal} />}
+      {refusal && <Refused refusal={refusal} />}
     </div>
   )
 }

@@ -1,6 +1,7 @@
 /** Requests against events: the canvas, what is shown on it, and the same as a table. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { lab, pageNow } from '../../lab/run.ts'
+import { pageNow } from '../../lab/ask.ts'
+import { lab } from '../../lab/run.ts'
 import { type Technique, TECHNIQUES } from '../../lab/shared.ts'
 import { speech } from '../../language.ts'
 import type { Traces } from '../../model/lab-trace.ts'
