@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Crowd } from './crowd/crowd.ts'
 import { type Counts, type CrowdReport, NO_COUNTS, type Plan, type Target } from './crowd/plan.ts'
-import { type Cpu, measureCpu } from './cpu-turns.ts'
+import { type Cpu, measureCpu, median } from './cpu-turns.ts'
 import { DelayCounts } from './delays.ts'
 import type { LabClock } from './lab-clock.ts'
 import { EventPublisher } from './publisher.ts'
@@ -73,6 +73,8 @@ export class Run {
   #crowd: CrowdReport | undefined
   #counts: Partial<Record<Technique, Counts>> = {}
   #late = { events: 0, crowd: 0 }
+  /** Of each second. */
+  readonly #lateness: { readonly events: number; readonly crowd: number }[] = []
 
   constructor(settings: LabSettings, seams: RunSeams) {
     this.settings = settings
@@ -186,6 +188,10 @@ export class Run {
       await (crowd ? Promise.race([running, crowd.failed]) : running)
       // From here on nobody polls, and there are no events: what is counted is of the time until now.
       this.#elapsed = clock.now() - this.#started
+      this.#late = {
+        events: median(this.#lateness.map(({ events }) => events)),
+        crowd: median(this.#lateness.map(({ crowd }) => crowd)),
+      }
       if (crowd) await this.#drain(crowd)
       this.#counts = meter?.report() ?? {}
     } finally {
@@ -234,6 +240,7 @@ export class Run {
         this.#crowd = report
         this.#counts = this.#seams.meter?.report() ?? {}
         this.#late = { events: publisher.takeLate(), crowd: report?.late ?? 0 }
+        this.#lateness.push(this.#late)
       }
       this.#seams.tell(this.report())
     } catch {
