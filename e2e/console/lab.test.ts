@@ -130,6 +130,23 @@ describe('the Lab', () => {
     }
   })
 
+  test('reads through the network that was asked for: a proxy holds the stream back, and the rest is later', async (t) => {
+    const { url } = await startConsoleHub(t)
+    const page = await openLab(t, url, { ...SHORT, clients: '0', delay: '150' })
+    await page.getByLabel('A proxy in between that holds answers back until they end').check()
+    await begin(page)
+    await page.getByText('Done.').waitFor()
+    await page.locator('.ways .way-sse').getByText('held back on the way').waitFor()
+    await page.getByText(/^Server-Sent Events are held back by something in between/).waitFor()
+    await page.locator('.lab-timeline summary').click()
+    const rows = await page.locator('.lab-timeline tbody tr').all()
+    const received = await Promise.all(rows.map((row) => row.locator('td').nth(3).textContent()))
+    assert.equal(received[2], '0')
+    const typical = (await rows[3]?.locator('td').nth(6).textContent()) ?? ''
+    assert.match(typical, /ms$/)
+    assert.ok(Number.parseFloat(typical) >= 150, typical)
+  })
+
   test('says so when another run is under way, stops that, and its own, and keeps the focus', async (t) => {
     const { url } = await startConsoleHub(t)
     const page = await openLab(t, url, { ...SHORT, seconds: '60' }, { expect: /409/ })
@@ -147,6 +164,8 @@ describe('the Lab', () => {
     await page.getByRole('button', { name: 'Stop the other run' }).click()
     await busy.waitFor({ state: 'detached' })
 
+    // It may have been shown here meanwhile.
+    await page.getByRole('button', { name: /^Run it/ }).waitFor()
     await button.focus()
     await page.keyboard.press('Enter')
     await page.getByText(/^Running: 1/).waitFor()

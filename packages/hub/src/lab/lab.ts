@@ -147,7 +147,7 @@ export function outletOf(hub: Hub): Outlet {
   }
 }
 
-/** Of the thread that asks. Node has it since 23.9. */
+/** CPU time of the thread that asks, in milliseconds. Undefined where Node is too old to know it. */
 export function threadCpu(): (() => number) | undefined {
   if (typeof process.threadCpuUsage !== 'function') return undefined
   return () => {

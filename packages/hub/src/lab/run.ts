@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Crowd } from './crowd/crowd.ts'
 import { type Counts, type CrowdReport, NO_COUNTS, type Plan, type Target } from './crowd/plan.ts'
-import { type Cpu, measureCpu } from './cpu-turns.ts'
+import { type Cpu, measureCpu, median } from './cpu-turns.ts'
 import { DelayCounts } from './delays.ts'
 import type { LabClock } from './lab-clock.ts'
 import { EventPublisher } from './publisher.ts'
@@ -71,6 +71,8 @@ export class Run {
   #crowd: CrowdReport | undefined
   #counts: Partial<Record<Technique, Counts>> = {}
   #late = { events: 0, crowd: 0 }
+  /** Of each second. */
+  readonly #lateness: { readonly events: number; readonly crowd: number }[] = []
   readonly #relay: PromiseWithResolvers<number> | undefined
 
   constructor(settings: LabSettings, seams: RunSeams) {
@@ -180,11 +182,10 @@ export class Run {
     const { signal } = this.#stopping
     const channel = channelOf(id)
     this.#seams.tell(this.report())
-    // The clients of the page begin now.
-    meter?.start(channel)
     const relayed = crowd && this.#relay && (await this.#between(crowd, this.#relay))
-    if (crowd) await this.#rehearse(crowd)
+    if (crowd && this.settings.clients > 0) await this.#rehearse(crowd)
     if (signal.aborted) return
+    meter?.start(channel)
     const direct = await this.#plan(channel)
     const plan = relayed === undefined ? direct : { ...direct, target: behind(direct.target, relayed) }
     if (crowd) await this.#orStopped(crowd.start(plan))
@@ -205,18 +206,16 @@ export class Run {
       await (crowd ? Promise.race([running, crowd.failed]) : running)
       // From here on nobody polls, and there are no events: what is counted is of the time until now.
       this.#elapsed = clock.now() - this.#started
+      this.#late = {
+        events: median(this.#lateness.map(({ events }) => events)),
+        crowd: median(this.#lateness.map(({ crowd }) => crowd)),
+      }
       if (crowd) await this.#drain(crowd)
       this.#counts = meter?.report() ?? {}
     } finally {
       clearInterval(ticks)
     }
     await crowd?.stop()
-  }
-
-  async #between(crowd: Crowd, { resolve }: PromiseWithResolvers<number>): Promise<number> {
-    const port = await crowd.network(this.settings.network, this.#seams.target, SEED)
-    resolve(port)
-    return port
   }
 
   /** To connect may take long. */
@@ -227,6 +226,12 @@ export class Run {
       if (signal.aborted) resolve()
     })
     await Promise.race([starting, stopped])
+  }
+
+  async #between(crowd: Crowd, { resolve }: PromiseWithResolvers<number>): Promise<number> {
+    const port = await crowd.network(this.settings.network, this.#seams.target, SEED)
+    resolve(port)
+    return port
   }
 
   /** Code that has not run yet is slow, and would make the first events late: some go before, elsewhere, and are not counted. */
@@ -257,6 +262,7 @@ export class Run {
         this.#crowd = report
         this.#counts = this.#seams.meter?.report() ?? {}
         this.#late = { events: publisher.takeLate(), crowd: report?.late ?? 0 }
+        this.#lateness.push(this.#late)
       }
       this.#seams.tell(this.report())
     } catch {
