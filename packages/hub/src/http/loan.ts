@@ -6,10 +6,16 @@
  * server to find; behind a stream it is thrown away, as nothing behind a stream is answered.
  */
 import type { Socket } from 'node:net'
-import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Quit, Quitter } from '../delivery/watch.ts'
-import { isLater, isStream, type LaterAnswer, type StreamAnswer, type WholeAnswer } from './message.ts'
+import {
+  isLater,
+  isStream,
+  type LaterAnswer,
+  type OpenStream,
+  type StreamAnswer,
+  type WholeAnswer,
+} from './message.ts'
 import type { NodeRequest } from './node-request.ts'
 import { chunkOf, headOf, LAST_CHUNK, mayBeRequest, type Persistence, wholeBytes } from './raw-answer.ts'
 import type { Taking } from './taking.ts'
@@ -60,7 +66,7 @@ export class Loan implements Sink, Quit {
   /** Under TLS every write waits for a moment, so it is by Node's mark that it is full. */
   readonly #late: boolean
   #state: State = 'asked'
-  #reader: Reader | undefined
+  #reader: OpenStream | undefined
   /** Of the one wait that there can be. */
   #quitter: Quitter | undefined
   /** How many bytes had come when the first was seen that nobody asked for. */
