@@ -74,7 +74,7 @@ describe('a run of the Lab', { concurrency: 4 }, () => {
     const [info] = await hub.channels(channel)
     assert.equal(info?.events ?? 0, 0)
     assert.equal(lab.running, undefined)
-    // That of `ask`, which keeps its connection.
+    // That of `ask`, which keeps its connection. The others are closed, which this side may not have heard yet.
     while ((await connections()) > 1) await sleep(5)
     assert.equal(hub.delivery.readers + hub.delivery.waiting, 0)
     assert.deepEqual(await (await ask('GET', `/lab/${id}`)).json(), last)
