@@ -301,7 +301,6 @@ describe('what a client has had', () => {
         headers: [],
         clients: {},
         pollEvery: 1000,
-        network: DEFAULT_SETTINGS.network,
         published: new SharedArrayBuffer(4),
         clockOrigin: clock.origin,
         seed: 1,

@@ -264,7 +264,7 @@ describe('a run of the Lab', { concurrency: 4 }, () => {
 
   test('over TLS: the crowd takes the certificate of the hub, whatever name it is for, also through a network', async (t) => {
     const { begin, told } = await labHub(t, {}, { tls: selfSigned() })
-    begin({ seconds: 1, network: { delay: 5, buffering: false, cutAfter: 0 } }, 'own')
+    begin({ seconds: 1, network: { delay: 5, buffering: false, cutAfter: 0 } })
     const last = (await told(isOver)).at(-1) as LabReport
     for (const technique of ['long-poll', 'sse', 'websocket'] as const) {
       const { missed, received } = last.techniques[technique]?.crowd ?? assert.fail()

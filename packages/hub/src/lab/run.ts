@@ -182,11 +182,10 @@ export class Run {
     const { signal } = this.#stopping
     const channel = channelOf(id)
     this.#seams.tell(this.report())
-    // The clients of the page begin now.
-    meter?.start(channel)
     const relayed = crowd && this.#relay && (await this.#between(crowd, this.#relay))
-    if (crowd) await this.#rehearse(crowd)
+    if (crowd && this.settings.clients > 0) await this.#rehearse(crowd)
     if (signal.aborted) return
+    meter?.start(channel)
     const direct = await this.#plan(channel)
     const plan = relayed === undefined ? direct : { ...direct, target: behind(direct.target, relayed) }
     if (crowd) await this.#orStopped(crowd.start(plan))
@@ -219,12 +218,6 @@ export class Run {
     await crowd?.stop()
   }
 
-  async #between(crowd: Crowd, { resolve }: PromiseWithResolvers<number>): Promise<number> {
-    const port = await crowd.network(this.settings.network, this.#seams.target, SEED)
-    resolve(port)
-    return port
-  }
-
   /** To connect may take long. */
   async #orStopped(starting: Promise<void>): Promise<void> {
     const { signal } = this.#stopping
@@ -233,6 +226,12 @@ export class Run {
       if (signal.aborted) resolve()
     })
     await Promise.race([starting, stopped])
+  }
+
+  async #between(crowd: Crowd, { resolve }: PromiseWithResolvers<number>): Promise<number> {
+    const port = await crowd.network(this.settings.network, this.#seams.target, SEED)
+    resolve(port)
+    return port
   }
 
   /** Code that has not run yet is slow, and would make the first events late: some go before, elsewhere, and are not counted. */

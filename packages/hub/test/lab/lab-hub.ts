@@ -33,7 +33,7 @@ export interface LabHub {
     headers?: Record<string, string>,
   ) => Promise<Response>
   /** Begins a run, however short. */
-  readonly begin: (settings: Partial<LabSettings>, tls?: 'none' | 'own') => LabReport
+  readonly begin: (settings: Partial<LabSettings>) => LabReport
   /** What `$hub.lab` tells, until it is so. */
   readonly told: (until: (report: LabReport) => boolean) => Promise<readonly LabReport[]>
   readonly stop: () => Promise<void>
@@ -80,10 +80,16 @@ export async function labHub(
         headers,
         ...(body !== undefined && { body: JSON.stringify(body) }),
       }),
-    begin: (settings, tls = 'none') =>
+    begin: (settings) =>
       lab.begin('run-test', {
         settings: { ...QUICK, ...settings },
-        target: { host: '127.0.0.1', port, tls, authority: `127.0.0.1:${port}`, mount: '' },
+        target: {
+          host: '127.0.0.1',
+          port,
+          tls: serverOptions.tls ? 'own' : 'none',
+          authority: `127.0.0.1:${port}`,
+          mount: '',
+        },
         headers: [],
       }),
     async told(until) {
