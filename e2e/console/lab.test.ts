@@ -93,6 +93,9 @@ describe('the Lab', () => {
       assert.ok(lines.includes(`total,${technique},,crowd.received,${crowd.received},`), technique)
     }
     assert.ok(lines.some((line) => line.startsWith('second,sse,1,requests,')))
+    // The crowd's three, and the page's own.
+    assert.equal(report.techniques['sse']?.requests, 4)
+    assert.equal(report.techniques['websocket']?.requests, 4)
     await assertAccessible(page)
   })
 
