@@ -1,5 +1,6 @@
 /** `virtual:guide`: the chapters of docs/guide, made into what the page shows. Their scripts are code of the page: it may run no other. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vite'
 import { makeGuide, type Made, type Source } from './chapter.ts'
 
@@ -10,11 +11,14 @@ const STAGE = '{ EventSource, fetch, location, print, publish, disconnect }'
 export function guide(): Plugin {
   return {
     name: 'guide',
-    resolveId: (id) => (id === NAME ? `\0${NAME}` : undefined),
-    load(id) {
-      if (id !== `\0${NAME}`) return undefined
-      for (const file of filesOf('en').concat(filesOf('ru'))) this.addWatchFile(file.pathname)
-      return moduleOf(readAll())
+    // Asked for this one module only, not for each.
+    resolveId: { filter: { id: /^virtual:guide$/ }, handler: () => `\0${NAME}` },
+    load: {
+      filter: { id: /^\0virtual:guide$/ },
+      handler() {
+        for (const file of filesOf('en').concat(filesOf('ru'))) this.addWatchFile(fileURLToPath(file))
+        return moduleOf(readAll())
+      },
     },
   }
 }

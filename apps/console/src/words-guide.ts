@@ -91,6 +91,8 @@ const en = {
   asked: 'asks',
   nothingNew: 'nothing new',
   staysOpen: 'open, and stays open',
+  toLab: 'With more readers, other rates, bad networks, bytes and processor time:',
+  lab: 'the Lab',
   cameLate: (number: string, late: string) => `event ${number}, ${late} late`,
 }
 
@@ -143,7 +145,7 @@ const ru: GuideWords = {
   type_: 'Наберите поток',
   signs: '«NUL» и «CR» стоят вместо знаков, которых с клавиатуры не ввести.',
   emptyText: '(пустой текст)',
-  made: 'Что из этого понял разборщик',
+  made: 'Что из этого понял парсер',
   line: 'Строка',
   when: 'Секунда',
   meaning: 'Что это',
@@ -186,6 +188,8 @@ const ru: GuideWords = {
   asked: 'спрашивает',
   nothingNew: 'ничего нового',
   staysOpen: 'открыт и остаётся открытым',
+  toLab: 'Больше читателей, другая частота, плохая сеть, байты и время процессора:',
+  lab: 'лаборатория',
   cameLate: (number, late) => `событие ${number}, позже на ${late}`,
 }
 

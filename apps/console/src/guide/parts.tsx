@@ -51,12 +51,15 @@ function Panel({ name }: { name: PanelName }) {
 
 export function Code({ html, language }: { html: string; language: string }) {
   const words = GUIDE_WORDS[speech.language]
+  const title = titleOf(language, words)
   return (
     <figure class={`code of-${language}`}>
-      <figcaption>
-        <span>{titleOf(language, words)}</span>
-        {COPIED.has(language) && <Copy html={html} words={words} />}
-      </figcaption>
+      {title !== '' && (
+        <figcaption>
+          <span>{title}</span>
+          {COPIED.has(language) && <Copy html={html} words={words} />}
+        </figcaption>
+      )}
       <pre dangerouslySetInnerHTML={{ __html: html }} />
     </figure>
   )

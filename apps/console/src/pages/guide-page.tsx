@@ -28,7 +28,7 @@ export function GuidePage({ chapter: slug, heading }: { chapter: string; heading
   if (!chapter) return <Contents all={all} words={words} />
   return (
     <div class="guide">
-      <details class="beside" open={matchMedia('(min-width: 70rem)').matches}>
+      <details key={slug} class="beside" open={matchMedia('(min-width: 70rem)').matches}>
         <summary>{words.contents}</summary>
         <nav aria-label={words.chapters}>
           <ChapterList all={all} current={chapter} words={words} />
