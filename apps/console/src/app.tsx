@@ -6,9 +6,11 @@ import { ChannelPage } from './pages/channel-page.tsx'
 import { ChannelsPage } from './pages/channels-page.tsx'
 import { GuidePage } from './pages/guide-page.tsx'
 import { HubPage } from './pages/hub-page.tsx'
+import { LabPage } from './pages/lab-page.tsx'
 import { ReadersPage } from './pages/readers-page.tsx'
 import { route } from './route.ts'
 import { useChanging } from './store.ts'
+import { LAB_WORDS } from './words-lab.ts'
 
 export function App() {
   useChanging(route, speech, hub)
@@ -18,6 +20,7 @@ export function App() {
     ['#/', words.hub, place.page === 'hub'],
     ['#/channels', words.channels, place.page === 'channels' || place.page === 'channel'],
     ['#/readers', words.readers, place.page === 'readers'],
+    ['#/lab', LAB_WORDS[speech.language].title, place.page === 'lab'],
     ['#/guide', words.guide, place.page === 'guide'],
   ] as const
   return (
@@ -75,6 +78,8 @@ function Page() {
       return <ChannelPage key={place.name} name={place.name} />
     case 'readers':
       return <ReadersPage />
+    case 'lab':
+      return <LabPage />
     case 'guide':
       return <GuidePage chapter={place.chapter} heading={place.heading} />
   }

@@ -6,6 +6,7 @@ export type Place =
   | { readonly page: 'channels' }
   | { readonly page: 'channel'; readonly name: string }
   | { readonly page: 'readers' }
+  | { readonly page: 'lab' }
   | { readonly page: 'guide'; readonly chapter: string; readonly heading: string }
 
 export function placeOf(hash: string): Place {
@@ -15,7 +16,7 @@ export function placeOf(hash: string): Place {
     return name === '' ? { page } : { page: 'channel', name }
   }
   if (page === 'guide') return { page, chapter: decode(rest[0] ?? ''), heading: decode(rest[1] ?? '') }
-  return page === 'readers' ? { page } : { page: 'hub' }
+  return page === 'readers' || page === 'lab' ? { page } : { page: 'hub' }
 }
 
 function decode(text: string): string {

@@ -10,10 +10,12 @@
 import { consolePage, type ServedPage } from './http/console-page.ts'
 import type { Observer, RequestRecord } from './http/observe.ts'
 import type { Hub } from './hub.ts'
+import { Lab } from './lab/lab.ts'
 import { Lookout } from './ops/lookout.ts'
 import { nodeMachine } from './ops/node-machine.ts'
 
 export type { ServedPage } from './http/console-page.ts'
+export type { Lab } from './lab/lab.ts'
 export type { Lookout } from './ops/lookout.ts'
 
 export interface HubConsole {
@@ -25,6 +27,8 @@ export interface HubConsole {
     readonly lookout: Lookout
     /** Shows refusals and failures. Who has an `observe` of their own gives it to `openConsole`. */
     readonly observe: Observer
+    /** Runs of the Lab, at `/lab`. */
+    readonly lab?: Lab
   }
   /** For the hub's `onError`: the console shows it, too. */
   failed(error: unknown): void
@@ -32,16 +36,32 @@ export interface HubConsole {
   close(): Promise<void>
 }
 
+export interface ConsoleParts {
+  /** Whether there is a Lab, which publishes and reads a great deal while it measures. Default true. */
+  readonly lab?: boolean
+}
+
 /** @param observe Is told as before, besides. */
-export function openConsole(hub: Hub, observe: Observer = {}): HubConsole {
+export function openConsole(
+  hub: Hub,
+  observe: Observer = {},
+  { lab: withLab = true }: ConsoleParts = {},
+): HubConsole {
   const machine = nodeMachine()
   const lookout = new Lookout(hub, machine)
+  const lab = withLab ? new Lab(hub, lookout.own) : undefined
   return {
-    options: { page: consolePage(), lookout, observe: { ...observe, refused: refusedTo(lookout, observe) } },
+    options: {
+      page: consolePage(),
+      lookout,
+      observe: { ...observe, refused: refusedTo(lookout, observe) },
+      ...(lab && { lab }),
+    },
     failed(error) {
       lookout.trouble({ kind: 'error', message: error instanceof Error ? error.message : String(error) })
     },
     async close() {
+      await lab?.close()
       machine.close()
       await lookout.close()
     },

@@ -119,6 +119,7 @@ const GOOD: readonly (readonly [config: unknown, settings: Settings])[] = [
     { tls: { cert: '/etc/downlink/cert.pem', key: '/run/key.pem' } },
   ],
   [{ h2c: true }, { h2c: true }],
+  [{ lab: false }, { lab: false }],
 ]
 
 const BAD: readonly (readonly [config: unknown, line: RegExp])[] = [

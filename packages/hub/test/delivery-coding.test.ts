@@ -28,7 +28,7 @@ function noise(length: number, seed = 1): Buffer {
 function whole(coder: Coder, content: Uint8Array, piece: Uint8Array): Buffer {
   const sink = new RecordingSink(coder.coding)
   const coded = new CodedSink(sink, coder)
-  coded.writePiece('', piece, sumOf(content))
+  coded.writePiece(Buffer.alloc(0), piece, sumOf(content))
   coded.end()
   return decode[coder.coding](Buffer.concat(sink.writes))
 }
@@ -169,7 +169,7 @@ for (const coder of coders) {
               continue
             }
             if (one.do === 'own') reader.coded.write(one.bytes)
-            else reader.coded.writePiece(one.before, coder.packed(one.bytes), sumOf(one.bytes))
+            else reader.coded.writePiece(Buffer.from(one.before), coder.packed(one.bytes), sumOf(one.bytes))
             if (one.do === 'page') reader.given.push(Buffer.from(one.before))
             reader.given.push(one.bytes)
           }

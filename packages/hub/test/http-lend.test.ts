@@ -54,7 +54,8 @@ async function lendingOn(t: TestContext, server: Server): Promise<Lending> {
   const hub = createHub({ onError: () => {} })
   const handler = new Handler(hub, {})
   const keep = handlerOn(handler, {})
-  const lender = new Lender(server, handler, {}, keep, (socket) => void server.emit('connection', socket))
+  const back = (socket: Socket): void => void server.emit('connection', socket)
+  const lender = new Lender(server, handler, {}, keep, back, (_, socket) => socket.destroy())
   server.on('request', (req, res) => {
     if (!lender.offer(req, res)) void keep(req, res)
   })

@@ -4,6 +4,7 @@
  */
 import { describe } from 'node:test'
 import { accessFacts } from './wire-contract/access.ts'
+import { backwardsFacts } from './wire-contract/backwards.ts'
 import { batchFacts } from './wire-contract/batches.ts'
 import { codingFacts } from './wire-contract/codings.ts'
 import type { Face } from './wire-contract/face.ts'
@@ -20,12 +21,14 @@ import { streamLifeFacts } from './wire-contract/stream-life.ts'
 import { streamFacts } from './wire-contract/streams.ts'
 import { ticketFacts } from './wire-contract/tickets.ts'
 import { transportFacts } from './wire-contract/transports.ts'
+import { webSocketFacts } from './wire-contract/websocket.ts'
 
 export function testWireContract(face: Face): void {
   describe(`the wire on ${face.name}`, () => {
     namesFacts(face)
     startFacts(face)
     pageFacts(face)
+    backwardsFacts(face)
     streamFacts(face)
     streamLifeFacts(face)
     transportFacts(face)
@@ -38,6 +41,7 @@ export function testWireContract(face: Face): void {
     ticketFacts(face)
     disconnectFacts(face)
     problemFacts(face)
+    webSocketFacts(face)
     slowReaderFacts(face)
   })
 }

@@ -39,6 +39,8 @@ export interface Settings extends AuthSettings, TlsSettings, LogSettings, TrustS
   readonly origins?: readonly string[]
   readonly compress?: readonly string[]
   readonly page?: string
+  /** Whether the console has its Lab. */
+  readonly lab?: boolean
   readonly limits?: LimitSettings
 }
 
@@ -90,6 +92,7 @@ export function parseConfig(text: string, folder: string): Settings {
       listOf(proxies, place, (proxy, at) => said(at, () => proxiesValue(stringOf(proxy, at))[0])),
     forwardedHeader: (header, place) => said(place, () => forwardedHeaderValue(stringOf(header, place))),
     page: (page, place) => resolve(folder, nonEmpty(page, place)),
+    lab: booleanOf,
     ...authMembers(folder),
     tls: (tls, place) => tlsOf(tls, place, folder),
     h2c: booleanOf,

@@ -1,6 +1,7 @@
 /** `downlink`: parses, calls, prints. Each command is a file of its own. */
 import { Command, CommanderError } from 'commander'
 import { Failure, oneLine } from './failure.ts'
+import { lab, labCommand } from './lab.ts'
 import { logCommand, type LogAction } from './log.ts'
 import { publish, publishCommand } from './publish.ts'
 import { tail, tailCommand } from './tail.ts'
@@ -29,6 +30,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     }),
     tokenCommand(async (action: TokenAction) => {
       code = await action({ stdin: process.stdin, print, env: process.env })
+    }),
+    labCommand(async (options) => {
+      code = await lab(options, { stdout: process.stdout, stderr: process.stderr, tell })
     }),
     tailCommand((channels, options) => tail(channels, options, { stdout: process.stdout, tell })),
   ])
@@ -64,7 +68,7 @@ function usage(error: CommanderError, argv: readonly string[], complain: (text: 
   // Help that nobody asked for: no command was given.
   if (error.code === 'commander.help') return 1
   const command =
-    /^(?:log (?:info|verify|export|import|compact)|token (?:make|explain)|serve|publish|tail|token|log)\b/.exec(
+    /^(?:log (?:info|verify|export|import|compact)|token (?:make|explain)|serve|publish|tail|token|log|lab)\b/.exec(
       argv.join(' '),
     )?.[0]
   const help = `downlink${command === undefined ? '' : ` ${command}`} --help`

@@ -36,7 +36,7 @@ export function logLevelValue(text: string): LogLevel {
 /** What is in force, for the log. What is not named here is not shown, whatever it is: some settings are secret. */
 export function shownConfig(settings: Settings): Readonly<Record<string, unknown>> {
   const { log, retention, durability, forget, port, host, origins, compress } = settings
-  const { logLevel, trustProxy, forwardedHeader, rules, jwt, open, tls, h2c, limits } = settings
+  const { logLevel, trustProxy, forwardedHeader, rules, jwt, open, tls, h2c, limits, lab } = settings
   return {
     log: log?.engine === 'sqlite' ? `sqlite:${log.path}` : log?.engine,
     durability,
@@ -55,6 +55,7 @@ export function shownConfig(settings: Settings): Readonly<Record<string, unknown
     // The paths of files.
     tls,
     h2c,
+    lab,
     limits: limits && finite(limits),
   }
 }

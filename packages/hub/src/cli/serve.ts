@@ -93,6 +93,7 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
     )
     .addOption(limitOption())
     .option('--page <file>', 'an HTML file of your own to show at /, instead of the console')
+    .option('--no-lab', 'leave out the Lab of the console, which loads the hub while it measures')
   addAuthFlags(command)
   addTlsFlags(command)
   addProxyFlags(command)
@@ -130,7 +131,7 @@ export async function serve(options: ServeOptions, print: (text: string) => void
     told.on?.failed(error)
   }
   const hub = createHub({ log, limits: limitOptions(settings.limits).hub, onError })
-  const shown = openConsole(hub, journal.observe)
+  const shown = openConsole(hub, journal.observe, { lab: settings.lab ?? true })
   told.on = shown
   let stopAsked!: (signal: EndSignal) => void
   const stopping = new Promise<EndSignal>((resolve) => {
@@ -180,6 +181,8 @@ function settingsOf(options: ServeOptions): Settings {
   const settings: Settings = {
     ...file,
     ...flags,
+    // Without the flag it is true.
+    lab: flags.lab !== false && file.lab !== false,
     ...(origin && { origins: origin }),
     ...tls,
     ...auth,

@@ -7,9 +7,10 @@ import type { Position } from '../log/log.ts'
 import type { Coder, Run } from './coding/coding.ts'
 import { add, EMPTY, type Sum } from './coding/crc32.ts'
 import { AUDIENCE, codedParts, type Part } from './coding/parts.ts'
-import { type Frame, joinFrames, marksOf } from './frame.ts'
+import { type Frame, marksOf } from './frame.ts'
 import type { Reader } from './reader.ts'
 import type { Variant } from './variant.ts'
+import { writeFrames } from './written.ts'
 
 export class Audience {
   readonly set: ChannelSet
@@ -35,7 +36,7 @@ export class Audience {
     const frames = this.#pending
     if (frames.length === 0) return
     this.#pending = []
-    const { bytes, run } = this.#made(frames)
+    const { bytes, run } = this.#made(frames, frontier)
     const marks = marksOf(frames)
     const first = (frames[0] as Frame).record.position
     for (const reader of this.members) {
@@ -51,8 +52,8 @@ export class Audience {
   }
 
   /** The bytes for all, and what they are to those who count: coded once, when there is a coding. */
-  #made(frames: readonly Frame[]): { readonly bytes: Uint8Array; readonly run?: Run } {
-    const plain = joinFrames(frames, this.variant)
+  #made(frames: readonly Frame[], frontier: Position): { readonly bytes: Uint8Array; readonly run?: Run } {
+    const plain = writeFrames(frames, this.variant, frontier)
     if (this.#coder === undefined) return { bytes: plain }
     const run = { before: this.#sum, after: add(this.#sum, plain) }
     this.#sum = run.after
@@ -72,6 +73,7 @@ export class Audience {
   #flushLate(reader: Reader, frames: readonly Frame[], frontier: Position): void {
     const missing = frames.filter((frame) => frame.record.position > reader.position)
     if (missing.length === 0) return
-    reader.deliver(joinFrames(missing, this.variant), missing.length, marksOf(missing), frontier)
+    const bytes = writeFrames(missing, this.variant, frontier)
+    reader.deliver(bytes, missing.length, marksOf(missing), frontier)
   }
 }

@@ -1,7 +1,9 @@
 /** A reader's connection whose bytes are coded: what is its own goes out as it is, in the coding's form. */
 import type { CodedBody, Coder, Run } from './coding/coding.ts'
 import { join, type Sum, sumOf } from './coding/crc32.ts'
-import type { Sink } from './sink.ts'
+import type { Ending, Sink } from './sink.ts'
+
+const NOTHING = new Uint8Array(0)
 
 export class CodedSink implements Sink {
   readonly #sink: Sink
@@ -22,18 +24,17 @@ export class CodedSink implements Sink {
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.writePiece('', this.#body.coder.stored(bytes), sumOf(bytes))
+    return this.writePiece(NOTHING, this.#body.coder.stored(bytes), sumOf(bytes))
   }
 
   /** What is this reader's own, if anything, and behind it what is coded already, with the sum of its content: in one write. */
-  writePiece(own: string, coded: Uint8Array, content: Sum): boolean {
-    if (own === '') {
+  writePiece(own: Uint8Array, coded: Uint8Array, content: Sum): boolean {
+    if (own.length === 0) {
       this.#body.took(content)
       return this.#write(coded)
     }
-    const before = Buffer.from(own)
-    this.#body.took(join(sumOf(before), content))
-    return this.#write(Buffer.concat([this.#body.coder.stored(before), coded]))
+    this.#body.took(join(sumOf(own), content))
+    return this.#write(Buffer.concat([this.#body.coder.stored(own), coded]))
   }
 
   /** What the whole audience is given, coded already. */
@@ -42,10 +43,10 @@ export class CodedSink implements Sink {
     return this.#write(coded)
   }
 
-  end(): void {
+  end(why?: Ending): void {
     const ending = this.#body.ending()
     if (ending.length > 0) this.#write(ending)
-    this.#sink.end()
+    this.#sink.end(why)
   }
 
   abort(): void {

@@ -129,9 +129,15 @@ export class Delivery implements Live {
   get flushed(): Position {
     return this.#flushed
   }
-  /** Open streams. */
+  /** Open streams, WebSockets among them. */
   get readers(): number {
     return this.#readers.size
+  }
+  /** Of these, how many are WebSockets. Goes through all of them. */
+  get webSockets(): number {
+    let count = 0
+    for (const { variant } of this.#readers) if (variant.message) count++
+    return count
   }
   /** Long polls that wait. */
   get waiting(): number {
@@ -151,11 +157,12 @@ export class Delivery implements Live {
     for (const { set, waiters } of this.#router.topics()) {
       for (const { after, id, holder } of waiters) {
         const position = formatCursor({ epoch: this.#epoch, position: after })
-        const { subject, address } = holder
+        const { subject, address, userAgent } = holder
         yield {
           id,
           subject,
           ...(address !== undefined && { address }),
+          ...(userAgent !== undefined && { userAgent }),
           transport: 'long-poll',
           channels: set.parts,
           position,
@@ -243,7 +250,7 @@ export class Delivery implements Live {
   endAll(): void {
     this.#ended = true
     this.#flushTopics()
-    for (const reader of this.#readers) reader.end()
+    for (const reader of this.#readers) reader.end('draining')
     for (const watch of this.#watches) watch.quit()
   }
 
@@ -255,7 +262,7 @@ export class Delivery implements Live {
     const watches = [...this.#watches].filter(({ id, holder, topic: { set } }) => meant({ id, holder, set }))
     // What they were to be given by now they are given.
     if (readers.length > 0) this.#flushTopics()
-    for (const reader of readers) reader.end()
+    for (const reader of readers) reader.end('disconnected')
     for (const watch of watches) watch.quit()
     return readers.length + watches.length
   }

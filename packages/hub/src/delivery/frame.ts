@@ -1,4 +1,4 @@
-/** From what the log tells to `text/event-stream` blocks. Pure, but for the memory of frames already made. */
+/** From what the log tells to `text/event-stream` blocks, and to events of pages. Pure, but for the memory of frames already made. */
 import {
   CONTROL,
   encodeEvent,
@@ -26,10 +26,20 @@ export function eventBlock(event: LogEvent, epoch: string, variant: Variant): st
   })
 }
 
-function wholeBlock({ position, channel, type = 'message', data, time }: LogEvent, epoch: string): string {
-  const id = formatCursor({ epoch, position })
-  const event: PageEvent = { id, channel, type, data, time: new Date(time).toISOString() }
-  return encodeEvent({ id, data: JSON.stringify(event) })
+function wholeBlock(event: LogEvent, epoch: string): string {
+  const whole = pageEvent(event, epoch)
+  return encodeEvent({ id: whole.id, data: JSON.stringify(whole) })
+}
+
+/** The event as it stands in a page. */
+export function pageEvent({ position, channel, type, data, time }: LogEvent, epoch: string): PageEvent {
+  return {
+    id: formatCursor({ epoch, position }),
+    channel,
+    type: type ?? 'message',
+    data,
+    time: new Date(time).toISOString(),
+  }
 }
 
 export function endBlock(channel: string, epoch: string, position: Position): string {
@@ -71,16 +81,27 @@ function recordBlock(record: LogRecord, epoch: string, variant: Variant): string
     case 'end':
       return endBlock(record.channel, epoch, record.position)
     case 'drop':
-      return gapBlock({
-        reason: 'deleted',
-        channels: [record.channel],
-        from: formatCursor({ epoch, position: record.position - 1 }),
-        to: formatCursor({ epoch, position: record.position }),
-      })
+      return gapBlock(dropGap(record, epoch))
   }
 }
 
-/** A record on its way to the readers, with its block once somebody needed it: made once for each variant, however many read it. */
+/** What an erased channel is to those who read it. */
+export function dropGap({ channel, position }: DropMark, epoch: string): Gap {
+  return {
+    reason: 'deleted',
+    channels: [channel],
+    from: formatCursor({ epoch, position: position - 1 }),
+    to: formatCursor({ epoch, position }),
+  }
+}
+
+/** Of a page, what an event is in it: the rest is for the page to say. */
+function recordText(record: LogRecord, epoch: string, variant: Variant): string {
+  if (!variant.message) return recordBlock(record, epoch, variant)
+  return record.kind === 'event' ? JSON.stringify(pageEvent(record, epoch)) : ''
+}
+
+/** A record on its way to the readers, with its text once somebody needed it: made once for each variant, however many read it. */
 export class Frame {
   readonly record: LogRecord
   readonly epoch: string
@@ -96,19 +117,11 @@ export class Frame {
   text(variant: Variant): string {
     const key = variantKey(variant)
     if (this.#variant !== key) {
-      this.#text = recordBlock(this.record, this.epoch, variant)
+      this.#text = recordText(this.record, this.epoch, variant)
       this.#variant = key
     }
     return this.#text
   }
-}
-
-/** Text is put together, and then made into bytes at once: many small pieces of bytes cost more than they hold. */
-export function joinFrames(frames: readonly Frame[], variant: Variant): Uint8Array {
-  if (frames.length === 1) return Buffer.from((frames[0] as Frame).text(variant))
-  let text = ''
-  for (const frame of frames) text += frame.text(variant)
-  return Buffer.from(text)
 }
 
 export type Mark = EndMark | DropMark

@@ -1,9 +1,9 @@
 /** One read as a page: what polls and long polls answer. */
-import { formatCursor, type Page, type PageEvent } from '@downlink/wire'
+import { formatCursor, type Page } from '@downlink/wire'
 import type { ChannelSet } from '../log/channel-set.ts'
-import type { EndMark, Limit, Log, LogEvent, LogPage, Position } from '../log/log.ts'
+import type { EndMark, Limit, Log, LogPage, Position } from '../log/log.ts'
 import type { Delivery } from './delivery.ts'
-import { wireGap } from './frame.ts'
+import { pageEvent, wireGap } from './frame.ts'
 import { NOBODY } from './holder.ts'
 import { foreignGap, type Origin, type Start, startOf } from './start.ts'
 import type { Sleeper, Wait, Watch } from './watch.ts'
@@ -162,15 +162,5 @@ function wirePage({ start, page }: Read, set: ChannelSet, retry: number): Page {
     retry,
     ...(gap ? { gap } : {}),
     ...(ended.length > 0 ? { ended } : {}),
-  }
-}
-
-export function pageEvent(event: LogEvent, epoch: string): PageEvent {
-  return {
-    id: formatCursor({ epoch, position: event.position }),
-    channel: event.channel,
-    type: event.type ?? 'message',
-    data: event.data,
-    time: new Date(event.time).toISOString(),
   }
 }

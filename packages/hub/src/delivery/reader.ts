@@ -2,7 +2,7 @@
  * One open stream: some channels and a position. It catches up from the log, joins its audience, leaves it when its
  * connection is full, and comes back from where it was. So a slow reader costs a cursor, and never an event.
  */
-import { CONTROL, encodeComment, encodeEvent, encodeRetry, formatCursor } from '@downlink/wire'
+import { encodeComment, formatCursor, type Gap } from '@downlink/wire'
 import { jitter } from '../clock.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import { resolve } from '../log/epoch.ts'
@@ -13,30 +13,23 @@ import type { Live } from './delivery.ts'
 import { CodedSink } from './coded-sink.ts'
 import type { Coder, Run } from './coding/coding.ts'
 import { AUDIENCE } from './coding/parts.ts'
-import {
-  cursorBlock,
-  endBlock,
-  expireBlock,
-  type Frame,
-  gapBlock,
-  joinFrames,
-  type Mark,
-  marksOf,
-  wireGap,
-} from './frame.ts'
+import { type Frame, type Mark, marksOf, wireGap } from './frame.ts'
 import type { Holder } from './holder.ts'
+import { type Notice, noticeBytes, type Opening } from './notice.ts'
 import { PAGE_COSTS } from './pace.ts'
 import { CATCH_UP } from './page-reads.ts'
 import type { Beating } from './pulse.ts'
 import { type CodedPage, SharedPage } from './shared-page.ts'
 import type { ReaderInfo } from './reader-info.ts'
-import type { Sink } from './sink.ts'
+import type { Ending, Sink } from './sink.ts'
 import { type ForeignCursor, foreignGap, type Start } from './start.ts'
 import { endOfStream, noticeOf } from './term.ts'
 import type { Topic } from './topic.ts'
 import type { Variant } from './variant.ts'
+import { writeFrames } from './written.ts'
 
 const HEARTBEAT = Buffer.from(encodeComment(''))
+const NOTHING = new Uint8Array(0)
 /** A stream that takes nothing just now is told of its end a little later. */
 const NOTICE_AGAIN_MS = 1_000
 
@@ -54,12 +47,16 @@ export class Reader implements Beating, Due {
   /** The sink, when its bytes are coded. */
   readonly #coded: CodedSink | undefined
   readonly #expires: number
+  /** Why it ends then. */
+  readonly #expiry: Ending
   /** When it is to be told of its end, and then its end; 0 when nothing ends it but its age. */
   dueAt = 0
   /** When the right to read ends, for this stream, until it has been told. */
   #untold = 0
   #audience: Audience | undefined
   #state: State = 'opening'
+  /** Whether the opening has been written. */
+  #opened = false
   #epoch: string
   /** A cursor that does not belong to this log: told as a gap before anything else. */
   #foreign: ForeignCursor | undefined
@@ -103,6 +100,7 @@ export class Reader implements Beating, Due {
     const { until } = holder
     const end = until === undefined ? Infinity : endOfStream(until, this.#since, clock.random())
     this.#expires = Math.min(age, end)
+    this.#expiry = end < age ? 'expired' : 'age'
     const notice = noticeOf(end, this.#since)
     if (notice < this.#expires) {
       this.#untold = end
@@ -123,12 +121,13 @@ export class Reader implements Beating, Due {
 
   get info(): ReaderInfo {
     const { bytesWaiting } = this.#sink
-    const { subject, address } = this.holder
+    const { subject, address, userAgent } = this.holder
     return {
       id: this.id,
       subject,
       ...(address !== undefined && { address }),
-      transport: 'sse',
+      ...(userAgent !== undefined && { userAgent }),
+      transport: this.variant.message ? 'websocket' : 'sse',
       channels: this.#topic.set.parts,
       position: formatCursor({ epoch: this.#epoch, position: this.position }),
       lag: this.#state === 'live' ? 0 : Math.max(0, this.#live.frontier - this.position),
@@ -143,8 +142,12 @@ export class Reader implements Beating, Due {
     try {
       if (this.#last === undefined) {
         this.#state = 'catching-up'
-        // With a gap to tell first, the opening has no id: a client that is cut between the two still has its old cursor, and is told again.
-        this.#writeOrLeave(this.#opening(this.#foreign ? undefined : this.position))
+        // With a gap to tell first, the opening has no id: a client that is cut between the two still has its old cursor, and is told
+        // again. A page always has a cursor; so the first one waits until it can tell the gap.
+        if (!this.#foreign || !this.variant.message) {
+          this.#tell({ opening: this.#opening(), position: this.#foreign ? undefined : this.position })
+          this.#opened = true
+        }
       } else await this.#openWithLast(this.#last)
       await this.#catchUp()
     } catch (error) {
@@ -164,7 +167,7 @@ export class Reader implements Beating, Due {
       if (record.kind === 'end') this.#markEnded(record)
       else this.#ended?.delete(record.channel)
     }
-    if (this.#allEnded()) this.end()
+    if (this.#allEnded()) this.end('ended')
     else if (!room) this.#fill()
   }
 
@@ -186,13 +189,13 @@ export class Reader implements Beating, Due {
   }
 
   /** Ends the stream cleanly: the client comes back with its cursor. */
-  end(): void {
+  end(why?: Ending): void {
     if (this.#state === 'closed') return
     // A peer that takes nothing would never see a clean end either.
     const stuck = this.#state === 'full'
     this.closed()
     if (stuck) this.#sink.abort()
-    else this.#sink.end()
+    else this.#sink.end(why)
   }
 
   /** The tail lost its continuity: the log decides where this reader stands. */
@@ -206,27 +209,27 @@ export class Reader implements Beating, Due {
   beat(): void {
     const { clock, settings } = this.#live
     const now = clock.now()
-    if (now >= this.#expires) return this.end()
+    if (now >= this.#expires) return this.end(this.#expiry)
     // Nothing comes before the opening.
     if (this.#state !== 'catching-up' && this.#state !== 'live') return
     // A comment is nothing to a native EventSource.
     const cursorMs = this.variant.whole ? 0 : settings.cursorMs
     if (this.#state === 'live' && now - this.#cursorSentAt >= cursorMs) {
       this.#cursorSentAt = now
-      this.#writeOrLeave(cursorBlock(this.#epoch, this.#reached()))
-    } else if (!this.#sink.write(HEARTBEAT)) this.#fill()
+      this.#tell({ position: this.#reached() })
+    } else if (!(this.#sink.beat ? this.#sink.beat() : this.#sink.write(HEARTBEAT))) this.#fill()
   }
 
   due(): void {
     if (this.#state === 'closed') return
     // The agenda is a little early.
-    if (this.#untold === 0 || this.dueAt >= this.#expires) return this.end()
+    if (this.#untold === 0 || this.dueAt >= this.#expires) return this.end(this.#expiry)
     const { agenda, clock } = this.#live
     const now = clock.now()
-    if (this.#state === 'catching-up' || this.#state === 'live') {
+    if (this.#opened && (this.#state === 'catching-up' || this.#state === 'live')) {
       // As in the opening: with a gap to tell first, the client's own cursor is the one to come back with.
       const position = this.#foreign ? undefined : this.#reached()
-      this.#writeOrLeave(expireBlock(this.#untold - now, this.#epoch, position))
+      this.#tell({ expires: this.#untold - now, position })
       this.#untold = 0
     }
     this.dueAt = this.#untold === 0 ? this.#expires : Math.min(this.#expires, now + NOTICE_AGAIN_MS)
@@ -247,7 +250,7 @@ export class Reader implements Beating, Due {
     // Nobody was waiting for what failed.
     if (this.#state === 'closed') return
     this.#live.report(error)
-    this.end()
+    this.end('failed')
   }
 
   /** One loop at a time: a connection that fills and drains while the log is being read finds the loop still there. */
@@ -305,26 +308,33 @@ export class Reader implements Beating, Due {
     const first = page.events[0]
     // A client cut after the opening comes back to just before the first of these.
     this.position = first ? first.position - 1 : page.cursor
-    this.#takePage(new SharedPage(page, this.position, this.#epoch, 0), this.#opening(this.position))
+    this.#takePage(new SharedPage(page, this.position, this.#epoch, 0))
   }
 
   /** Writes what the page has for this reader, in the order of positions: first what is its own, then what it shares with others. */
-  #takePage(page: SharedPage, before = ''): void {
+  #takePage(page: SharedPage): void {
     // Elsewhere within the page nothing was lost, see `knowsGapAt`.
-    const gap = this.position === page.after ? page.gap : undefined
-    const floor = Math.max(this.position, gap?.to ?? 0)
-    let own = before + this.#gapText(gap)
-    for (const { channel } of this.#endsUpTo(floor, page)) own += endBlock(channel, this.#epoch, floor)
+    const pageGap = this.position === page.after ? page.gap : undefined
+    const floor = Math.max(this.position, pageGap?.to ?? 0)
+    const opening = this.#opened ? undefined : this.#opening()
+    this.#opened = true
+    const gap = this.#gapToTell(pageGap)
+    const ended = this.#endsUpTo(floor, page).map(({ channel }) => channel)
     // The page lists all ends of named channels: one that is missing was erased.
     this.#ended = undefined
     for (const end of page.ends) this.#markEnded(end)
     this.position = Math.max(this.position, page.cursor)
     this.#live.tally.wrote(page.eventsAfter(floor))
+    const more = page.recordsAfter(floor) > 0
+    const own =
+      opening || gap || ended.length > 0
+        ? noticeBytes({ opening, gap, ended, position: floor, more }, this.#epoch, this.variant)
+        : NOTHING
     const coded = this.#codedPage(page, floor)
     const room = coded
       ? (this.#coded as CodedSink).writePiece(own, coded.bytes, coded.content)
       : this.#writeAll(own, page.bytesAfter(floor, this.variant))
-    if (this.#allEnded()) this.end()
+    if (this.#allEnded()) this.end('ended')
     else if (!room) this.#fill()
   }
 
@@ -345,18 +355,18 @@ export class Reader implements Beating, Due {
     })
   }
 
-  #gapText(gap: LogGap | undefined): string {
+  #gapToTell(gap: LogGap | undefined): Gap | undefined {
     const foreign = this.#foreign
     this.#foreign = undefined
     if (foreign) {
       this.#toldLoss = gap?.loss ?? 0
       this.#live.tally.gaps++
-      return gapBlock(foreignGap(foreign, this.#topic.set, this.#epoch, gap?.to ?? 0))
+      return foreignGap(foreign, this.#topic.set, this.#epoch, gap?.to ?? 0)
     }
-    if (gap === undefined || gap.loss <= this.#toldLoss) return ''
+    if (gap === undefined || gap.loss <= this.#toldLoss) return undefined
     this.#toldLoss = gap.loss
     this.#live.tally.gaps++
-    return gapBlock(wireGap(gap, this.#epoch))
+    return wireGap(gap, this.#epoch)
   }
 
   /** Joins the audience if the recent records reach back to this position. False: read the log first. */
@@ -369,7 +379,8 @@ export class Reader implements Beating, Due {
       const chunk = frames.slice(next, end)
       next = end
       const last = (chunk.at(-1) as Frame).record.position
-      this.deliver(joinFrames(chunk, this.variant), chunk.length, marksOf(chunk), last)
+      const bytes = writeFrames(chunk, this.variant, last, next < frames.length)
+      this.deliver(bytes, chunk.length, marksOf(chunk), last)
       if (this.#state !== 'catching-up') return true
     }
     this.position = Math.max(this.position, this.#live.frontier)
@@ -393,26 +404,18 @@ export class Reader implements Beating, Due {
     this.#audience = undefined
   }
 
-  #opening(cursor: Position | undefined): string {
+  #opening(): Opening {
     const { clock, settings } = this.#live
-    const id = cursor === undefined ? {} : { id: formatCursor({ epoch: this.#epoch, position: cursor }) }
-    const data = JSON.stringify({ heartbeat: settings.heartbeatMs })
-    return (
-      encodeRetry(jitter(clock, settings.retryMs, 1 / 3)) + encodeEvent({ type: CONTROL.open, ...id, data })
-    )
+    return { retry: jitter(clock, settings.retryMs, 1 / 3), heartbeat: settings.heartbeatMs }
   }
 
-  #write(block: string | Uint8Array): boolean {
-    return this.#sink.write(typeof block === 'string' ? Buffer.from(block) : block)
+  #tell(notice: Notice): void {
+    if (!this.#sink.write(noticeBytes(notice, this.#epoch, this.variant))) this.#fill()
   }
 
-  #writeAll(own: string, shared: Uint8Array): boolean {
-    if (own === '') return shared.length === 0 || this.#write(shared)
-    return this.#write(shared.length === 0 ? own : Buffer.concat([Buffer.from(own), shared]))
-  }
-
-  #writeOrLeave(block: string): void {
-    if (!this.#write(block)) this.#fill()
+  #writeAll(own: Uint8Array, shared: Uint8Array): boolean {
+    if (own.length === 0) return shared.length === 0 || this.#sink.write(shared)
+    return this.#sink.write(shared.length === 0 ? own : Buffer.concat([own, shared]))
   }
 
   #markEnded({ channel, position }: EndMark): void {

@@ -4,8 +4,10 @@ import type { EndMark, LogEvent, LogGap, LogPage, Position } from '../log/log.ts
 import type { Coder } from './coding/coding.ts'
 import { type Sum, sumOf } from './coding/crc32.ts'
 import { codedParts } from './coding/parts.ts'
-import { endBlock, eventBlock } from './frame.ts'
+import { endBlock, eventBlock, pageEvent } from './frame.ts'
+import { type Entry, pagesOf } from './page-message.ts'
 import { type Variant, variantKey } from './variant.ts'
+import { joinMessages } from './written.ts'
 
 type PageRecord = LogEvent | EndMark
 
@@ -15,6 +17,12 @@ interface Encoded {
   readonly bytes: Uint8Array
   /** Where the bytes of some record begin, by its index: of those that somebody asked for. */
   readonly starts: Map<number, number>
+}
+
+/** What comes from a record on, by its index, as messages: a part of a page is another page. */
+interface Messages {
+  readonly index: number
+  readonly bytes: Uint8Array
 }
 
 /** A whole page in the form of a coding. */
@@ -39,6 +47,8 @@ export class SharedPage {
   readonly #epoch: string
   readonly #encoded: (Encoded | undefined)[] = []
   readonly #coded = new Map<string, CodedPage>()
+  /** From some record on that is not the first: most often there is but one that is asked for. */
+  #part: Messages | undefined
 
   constructor(page: LogPage, after: Position, epoch: string, askedAt: number) {
     this.after = after
@@ -86,10 +96,12 @@ export class SharedPage {
     return this.#records.length === 0 || this.#encoded[variantKey(variant)] !== undefined
   }
 
-  /** The blocks of what comes after this position, a part of bytes that are the same for all. */
+  /** What comes after this position: of blocks a part of bytes that are the same for all. */
   bytesAfter(position: Position, variant: Variant): Uint8Array {
     const index = this.#indexAfter(position)
     if (index === this.#records.length) return NOTHING
+    const { message } = variant
+    if (message && index > 0) return this.#messagesFrom(index, message)
     const encoded = (this.#encoded[variantKey(variant)] ??= this.#encode(variant))
     if (index === 0) return encoded.bytes
     let start = encoded.starts.get(index)
@@ -120,7 +132,26 @@ export class SharedPage {
   }
 
   #encode(variant: Variant): Encoded {
+    const { message } = variant
+    if (message) return { bytes: this.#messages(0, message), starts: new Map() }
     return { bytes: Buffer.from(this.#text(variant, this.#records.length)), starts: new Map() }
+  }
+
+  #messagesFrom(index: number, message: NonNullable<Variant['message']>): Uint8Array {
+    if (this.#part?.index !== index) this.#part = { index, bytes: this.#messages(index, message) }
+    return this.#part.bytes
+  }
+
+  #messages(index: number, message: NonNullable<Variant['message']>): Uint8Array {
+    const pages = pagesOf(this.#entriesFrom(index), this.#epoch, this.cursor, this.more)
+    return joinMessages(pages, message)
+  }
+
+  *#entriesFrom(first: number): Generator<Entry> {
+    for (let index = first; index < this.#records.length; index++) {
+      const record = this.#records[index] as PageRecord
+      yield { record, text: record.kind === 'event' ? JSON.stringify(pageEvent(record, this.#epoch)) : '' }
+    }
   }
 
   #text(variant: Variant, count: number): string {

@@ -4,12 +4,13 @@
  * two that have it. Which of them stole it nobody can know, so it is void for both; its owner gets another one.
  */
 import { HubError } from '../errors.ts'
+import type { Ending } from './sink.ts'
 
 /** What is void is remembered until it would have ended anyway; of more than these the oldest is forgotten. */
 const MOST_VOID = 100_000
 
 export interface TicketStream {
-  end(): void
+  end(why: Ending): void
 }
 
 export class TicketUse {
@@ -40,7 +41,7 @@ export class TicketUse {
     if (older === undefined) return
     this.#forgetTakeovers(now)
     this.#takeovers.set(ticket, now)
-    older.end()
+    older.end('replaced')
   }
 
   /** The stream is over. */
@@ -53,7 +54,7 @@ export class TicketUse {
     this.#forgetVoid(now)
     this.#void.set(ticket, until)
     this.#takeovers.delete(ticket)
-    this.#streams.get(ticket)?.end()
+    this.#streams.get(ticket)?.end('replaced')
   }
 
   #forgetTakeovers(now: number): void {

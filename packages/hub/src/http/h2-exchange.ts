@@ -68,7 +68,9 @@ export class H2Exchange implements Sink, Quit {
       if (fault.limited !== undefined) this.#desk.handler.hub.limited.count(fault.limited)
       return this.#give(problemAnswer(fault))
     }
-    const answer = await this.#desk.handler.begin(request)
+    const { handler } = this.#desk
+    handler.meter?.beginH2(this.#stream, request)
+    const answer = await handler.begin(request)
     // Nothing of the request is held on to by what waits.
     if (isLater(answer)) void answer.later(this).then((answer) => this.#give(answer))
     else this.#give(answer)
@@ -122,7 +124,8 @@ export class H2Exchange implements Sink, Quit {
     }
   }
 
-  #whole({ status, headers, body }: WholeAnswer): void {
+  #whole(answer: WholeAnswer): void {
+    const { status, headers, body } = answer
     const stream = this.#stream
     const length = body === undefined ? 0 : Buffer.byteLength(body)
     const all = headOf(status, headers, body === undefined ? undefined : length)
@@ -134,19 +137,24 @@ export class H2Exchange implements Sink, Quit {
       stream.respond(all)
       stream.end(body)
     }
+    this.#desk.handler.meter?.wholeH2(stream, answer, this.#bodiless ? 0 : length)
     this.#finish()
   }
 
   #open(answer: StreamAnswer): void {
     const stream = this.#stream
     stream.respond(headOf(answer.status, answer.headers, undefined))
+    const { meter } = this.#desk.handler
+    const sink = meter?.sinkH2(stream, this) ?? this
     let reader: Reader
     try {
-      reader = answer.open(this)
+      reader = answer.open(sink)
     } catch {
+      meter?.streamH2(stream, sink, undefined)
       // Full or stopping since the head was decided on: the client comes back after its reconnection time.
       return this.end()
     }
+    meter?.streamH2(stream, sink, reader)
     // It may have ended already, in `open`.
     if (stream.writableEnded || stream.destroyed) return
     this.#reader = reader
@@ -180,6 +188,7 @@ export class H2Exchange implements Sink, Quit {
     this.#reader = undefined
     if (this.#owed > 0) this.#desk.paid(this.#owed)
     reader?.closed()
+    this.#desk.handler.meter?.endedH2(this.#stream)
     this.#quitter?.handleEvent()
     this.#desk.over(this, !this.#stream.aborted && !this.#stream.writableFinished)
   }

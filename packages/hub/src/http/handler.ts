@@ -4,6 +4,8 @@ import { crossSite } from '../auth/cross-site.ts'
 import { guard } from '../auth/guard.ts'
 import { NOBODY } from '../delivery/holder.ts'
 import type { Hub } from '../hub.ts'
+import type { Lab } from '../lab/lab.ts'
+import type { HubMeter } from '../lab/meter.ts'
 import type { Lookout } from '../ops/lookout.ts'
 import { Metrics } from '../ops/metrics.ts'
 import { isOwn } from '../ops/own-channels.ts'
@@ -15,6 +17,7 @@ import { type ProxySettings, Proxies } from './forwarded.ts'
 import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import { keysOf, withoutKeys } from './keys-in-url.ts'
 import { alive, list, metricsPage, readersPage, ready } from './look.ts'
+import { LabDesk } from './lab-desk.ts'
 import {
   type Answer,
   type Headers,
@@ -31,7 +34,9 @@ import { fromProxies } from './proxied-request.ts'
 import { Reading } from './reading.ts'
 import { Refusals } from './refusals.ts'
 import { RequestIds } from './request-id.ts'
+import { ShownPage } from './shown-page.ts'
 import { TicketDesk } from './ticket-desk.ts'
+import { isHandshake } from './websocket/handshake.ts'
 import { Writing } from './writing.ts'
 
 export interface HandlerOptions {
@@ -62,6 +67,8 @@ export interface HandlerOptions {
   readonly largeBodies?: number
   /** What tells of the hub itself, on channels of its own (`$hub.…`) and at `/readers`. Default nothing. The one who made it closes it. */
   readonly lookout?: Lookout
+  /** What runs the Lab, at `/lab`. Default nothing. The one who made it closes it. */
+  readonly lab?: Lab
   /** What `/` shows, to whoever asks: a browser that opens a page can send no token. Default nothing: `404`. */
   readonly page?: { readonly headers: Headers; readonly body: string }
 }
@@ -79,6 +86,8 @@ export class Handler {
   readonly options: HandlerOptions
   readonly #origins: readonly string[]
   readonly metrics: Metrics
+  /** Is told by the faces what they write. Of the Lab. */
+  readonly meter: HubMeter | undefined
   /** For bodies that are large, of all connections. */
   readonly largeBodies: Places
   readonly #access: Access
@@ -86,7 +95,9 @@ export class Handler {
   /** Of the node's own channels. */
   readonly #ownReading: Reading | undefined
   readonly #writing: Writing
+  readonly #page: ShownPage | undefined
   readonly #desk: TicketDesk | undefined
+  readonly #labDesk: LabDesk | undefined
   readonly #proxies: Proxies | undefined
   readonly #witness: Witness
   readonly #refusals: Refusals
@@ -97,7 +108,8 @@ export class Handler {
     this.hub = hub
     this.options = options
     this.#origins = checkOrigins(origins ?? [])
-    this.metrics = new Metrics(hub)
+    this.metrics = new Metrics(hub, options.lookout)
+    this.meter = options.lab?.meter
     this.largeBodies = new FreePlaces(largeBodies ?? DEFAULT_HTTP_LIMITS.largeBodies, () =>
       hub.limited.count('large-bodies'),
     )
@@ -115,7 +127,9 @@ export class Handler {
       bodyLimit ?? DEFAULT_HTTP_LIMITS.bodyLimit,
       lookout,
     )
+    this.#page = options.page && new ShownPage(options.page)
     if (authorize) this.#desk = new TicketDesk(hub, options.ticketSecret)
+    this.#labDesk = options.lab && new LabDesk(hub, options.lab)
     this.#proxies = proxies && new Proxies(proxies)
   }
 
@@ -132,7 +146,8 @@ export class Handler {
       LOOK.includes(path) ||
       (path === '/readers' && this.options.lookout !== undefined) ||
       ASK.includes(path) ||
-      (path === '/' && this.options.page !== undefined)
+      (this.#labDesk !== undefined && LabDesk.allowed(path) !== undefined) ||
+      (path === '/' && this.#page !== undefined)
     )
   }
 
@@ -210,11 +225,16 @@ export class Handler {
       const refusal = guard(request)
       if (refusal !== undefined) throw new Problem('guard', refusal)
     }
-    const foreign = writes ? crossSite(request, this.#origins) : undefined
+    // Browsers let any page open a WebSocket, with its cookies, and read what comes.
+    const foreign = writes || isHandshake(request) ? crossSite(request, this.#origins) : undefined
     if (foreign !== undefined) throw new Problem('cross-site', foreign)
     const { path } = request
     if (keysOf(request).ticket !== undefined) return this.#ticketRoute(request)
     if (path.startsWith('/channels/')) return this.#channelRoute(request)
+    if (this.#labDesk && path.startsWith('/lab')) {
+      const allow = LabDesk.allowed(path)
+      if (allow !== undefined) return this.#labRoute(request, this.#labDesk, allow)
+    }
     switch (path) {
       case '/tickets':
         return this.#askRoute(request, () => this.#issue(request))
@@ -237,8 +257,8 @@ export class Handler {
         break
       }
       case '/': {
-        const page = this.options.page
-        if (page) return this.#lookRoute(request, undefined, () => Promise.resolve({ status: 200, ...page }))
+        const page = this.#page
+        if (page) return this.#lookRoute(request, undefined, () => Promise.resolve(page.answer(request)))
         break
       }
       case '*':
@@ -292,7 +312,7 @@ export class Handler {
       const set = this.#reading.setOf(path)
       const reading = this.#readingOf(set)
       const plan = reading.planOf(request)
-      if (plan.transport === 'sse') {
+      if (plan.transport === 'sse' || plan.transport === 'websocket') {
         const holder = await this.#desk.holder(request, ticket, set)
         this.#witness.noteSubject(request, holder.subject)
         return reading.stream(request, set, plan, holder)
@@ -300,7 +320,7 @@ export class Handler {
     }
     throw new Problem(
       'invalid-parameter',
-      'A `ticket` opens a stream, and nothing else: send a token, or ask for text/event-stream of a channel',
+      'A `ticket` opens a stream or a WebSocket, and nothing else: send a token, or ask for text/event-stream of a channel',
       { parameter: 'ticket' },
     )
   }
@@ -335,6 +355,12 @@ export class Handler {
     if (request.method === 'OPTIONS') return this.#optionsAnswer(request, ALLOW.ask)
     if (request.method !== 'POST') throw notAllowed(request.method, ALLOW.ask)
     return answer()
+  }
+
+  async #labRoute(request: HttpRequest, desk: LabDesk, allow: string): Promise<Answer> {
+    if (request.method === 'OPTIONS') return this.#optionsAnswer(request, allow)
+    if (!allow.split(', ').includes(request.method)) throw notAllowed(request.method, allow)
+    return desk.answer(request, (action, channels) => this.#access.permit(request, action, channels))
   }
 
   #list(request: HttpRequest): Promise<Answer> {

@@ -14,7 +14,7 @@ import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import type { Handler } from './handler.ts'
 import type { Desk } from './loan.ts'
 import { Loan } from './loan.ts'
-import type { NodeHandler, NodeHandlerOptions } from './node.ts'
+import type { NodeHandlerOptions, RequestListener } from './node.ts'
 import { type BodyTerms, bodyTerms } from './node-body.ts'
 import { needsChunks, NodeRequest } from './node-request.ts'
 import { Taking } from './taking.ts'
@@ -49,6 +49,9 @@ interface Offer {
   readonly res: ServerResponse
 }
 
+/** Takes over the socket of an upgrade, with what came behind its head. */
+export type Upgrade = (req: IncomingMessage, socket: Socket, head: Buffer) => void
+
 const lenders = new WeakMap<Server, Lender>()
 
 /** For tests and those who measure. */
@@ -66,7 +69,8 @@ export class Lender implements Desk {
   lent = 0
   readonly #server: Server
   readonly #back: (socket: Socket) => void
-  readonly #keep: NodeHandler
+  readonly #upgrade: Upgrade
+  readonly #keep: RequestListener
   readonly taking: Taking
   readonly #mount: string | undefined
   readonly #bodies: BodyTerms
@@ -75,29 +79,32 @@ export class Lender implements Desk {
   #offer: Offer | undefined
 
   /**
-   * @param server With a `shouldUpgradeCallback` that says no to all.
+   * @param server With a `shouldUpgradeCallback` that says no to all that `upgrade` does not take.
    * @param keep Answers with the response kept.
    * @param back Gives a connection to the server, as if it were a new one.
+   * @param upgrade Takes the upgrades that are none of ours.
    */
   constructor(
     server: Server,
     handler: Handler,
     options: NodeHandlerOptions,
-    keep: NodeHandler,
+    keep: RequestListener,
     back: (socket: Socket) => void,
+    upgrade: Upgrade,
   ) {
     this.handler = handler
     this.keepAliveMs = server.keepAliveTimeout
     this.keepAliveBufferMs = server.keepAliveTimeoutBuffer
     this.#server = server
     this.#back = back
+    this.#upgrade = upgrade
     this.#keep = keep
     this.taking = new Taking(handler.hub, options.answerTimeoutMs ?? DEFAULT_HTTP_LIMITS.answerTimeoutMs)
     this.#mount = options.mount
     this.#bodies = bodyTerms(handler, options)
     // An older Node takes it that whoever listens wants every `Upgrade`, which the hub ignores (protocol 18.1.5).
     this.#able = typeof (server as AskedServer).shouldUpgradeCallback === 'function'
-    if (this.#able) server.on('upgrade', (req, socket) => this.#take(req, socket as Socket))
+    if (this.#able) server.on('upgrade', (req, socket, head) => this.#take(req, socket as Socket, head))
     lenders.set(server, this)
   }
 
@@ -154,11 +161,12 @@ export class Lender implements Desk {
     return endsWithHead(socket) ? undefined : 'behind'
   }
 
-  #take(req: IncomingMessage, socket: Socket): void {
+  #take(req: IncomingMessage, socket: Socket, head: Buffer): void {
     const offer = this.#offer
+    if (offer?.req !== req) return this.#upgrade(req, socket, head)
     this.#offer = undefined
-    // No other upgrade is let through, and no other stream than the socket: Node would have changed.
-    if (offer?.req !== req || req.socket !== socket) return void socket.destroy()
+    // No other stream than the socket is let through: Node would have changed.
+    if (req.socket !== socket) return void socket.destroy()
     const { res } = offer
     res.detachSocket(socket)
     this.lent++

@@ -74,7 +74,9 @@ export class Loan implements Sink, Quit {
 
   /** Never rejects. The request is let go of before anything is waited for but its answer. */
   async answer(request: NodeRequest): Promise<void> {
-    const answer = await this.#desk.handler.begin(request)
+    const { handler } = this.#desk
+    handler.meter?.begin(this.socket, request)
+    const answer = await handler.begin(request)
     if (this.#state !== 'asked') return
     try {
       if (isLater(answer)) this.#wait(answer)
@@ -102,6 +104,7 @@ export class Loan implements Sink, Quit {
     this.#reader = undefined
     if (this.#chunked) this.#finish(LAST_CHUNK, this.#persistence(this.#early === undefined))
     else this.#close()
+    this.#desk.handler.meter?.ended(this.socket)
   }
 
   abort(): void {
@@ -138,10 +141,12 @@ export class Loan implements Sink, Quit {
     const delimited = answer.body !== undefined || this.#modern
     const persistence = this.#persistence(delimited && connection !== 'close')
     this.#finish(wholeBytes(answer, persistence), persistence)
+    this.#desk.handler.meter?.whole(this.socket, answer)
   }
 
   #stream(answer: StreamAnswer): void {
     const { socket } = this
+    const { meter } = this.#desk.handler
     const chunked = this.#chunked
     const coding = chunked ? { 'transfer-encoding': 'chunked' } : {}
     const head = headOf(answer.status, { ...answer.headers, ...coding }, this.#persistence(chunked))
@@ -151,6 +156,7 @@ export class Loan implements Sink, Quit {
     socket.write(head, 'latin1')
     try {
       const reader = answer.open(this)
+      meter?.stream(socket, head.length, reader)
       // It may have ended already, in `open`.
       if (this.#state === 'streaming') {
         this.#reader = reader
@@ -158,6 +164,7 @@ export class Loan implements Sink, Quit {
       }
     } catch {
       // Refused, and ended.
+      meter?.stream(socket, head.length, undefined)
     }
     socket.uncork()
     // A peer that has closed its side may be gone altogether, which only a write would tell.

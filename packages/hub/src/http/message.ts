@@ -25,6 +25,8 @@ export interface HttpRequest {
   readonly id?: string | undefined
   /** `https` or `http`, as the runtime sees it. */
   readonly scheme: string
+  /** A handshake that the face can answer, or that it could if this were one. Absent: no connection here becomes a WebSocket. */
+  readonly upgrade?: 'asked' | 'possible' | undefined
   /** All of the body. @throws {Problem} `body-too-large`, `body-timeout`, `body-aborted` */
   body(limit: number): Promise<Uint8Array>
   /** Aborts when the client is gone. */
@@ -54,11 +56,14 @@ export interface WholeAnswer {
   readonly headers: Headers
   /** Absent: no body at all (204, 304, the head of a stream). */
   readonly body?: string | Uint8Array
+  /** Of a page: how many it has. */
+  readonly events?: number
 }
 
 /** A body that stays open. The face makes a sink of its connection, calls `open`, and then `drained()` and `closed()` of the reader. */
 export interface StreamAnswer {
-  readonly status: 200
+  /** 101: a WebSocket, in answer to a handshake only. */
+  readonly status: 200 | 101
   readonly headers: Headers
   /** @throws when the stream is refused after all; the sink has been ended then, with a word on when to come back */
   open(sink: Sink): Reader

@@ -1,6 +1,6 @@
 /** Which transport a request asks for. Pure. */
 
-export type Transport = 'sse' | 'long-poll' | 'poll'
+export type Transport = 'sse' | 'long-poll' | 'poll' | 'websocket'
 
 /** How much a media type is wanted: RFC 9110 12.5.1, the most specific range that matches decides. */
 interface Wanted {

@@ -29,9 +29,8 @@ export class NodeRequest implements HttpRequest {
     const { target, authority } = splitTarget(req.url ?? '/')
     this.#authority = authority
     const mark = target.indexOf('?')
-    const path = mark < 0 ? target : target.slice(0, mark)
     this.query = mark < 0 ? '' : target.slice(mark + 1)
-    this.path = belowMount(path, mount)
+    this.path = belowMount(mark < 0 ? target : target.slice(0, mark), mount)
   }
 
   header(name: string): string | undefined {
@@ -54,6 +53,11 @@ export class NodeRequest implements HttpRequest {
     return 'encrypted' in this.raw.socket ? 'https' : 'http'
   }
 
+  get upgrade(): 'asked' | 'possible' | undefined {
+    const { httpVersionMajor, httpVersionMinor } = this.raw
+    return httpVersionMajor === 1 && httpVersionMinor === 1 ? 'possible' : undefined
+  }
+
   body(limit: number): Promise<Uint8Array> {
     return readBody(this.raw, limit, this.#bodies)
   }
@@ -67,6 +71,13 @@ export class NodeRequest implements HttpRequest {
     }
     return this.#abort.signal
   }
+}
+
+/** Of a request's target, without the query. */
+export function pathOf(url: string): string {
+  const { target } = splitTarget(url)
+  const mark = target.indexOf('?')
+  return mark < 0 ? target : target.slice(0, mark)
 }
 
 /** A request may name the whole URL, as to a proxy (RFC 9112 3.2.2). */

@@ -14,8 +14,10 @@ export function headOf(status: number, headers: Headers, persistence: Persistenc
     head += `${name}: ${value}\r\n`
   }
   head += `Date: ${new Date().toUTCString()}\r\n`
-  if (persistence === 'close') return `${head}Connection: close\r\n\r\n`
-  return `${head}Connection: keep-alive\r\nKeep-Alive: timeout=${persistence.seconds}\r\n\r\n`
+  // RFC 9110 7.8: `Upgrade` is for this connection.
+  const upgrade = headers['connection'] === 'upgrade' ? ', upgrade' : ''
+  if (persistence === 'close') return `${head}Connection: close${upgrade}\r\n\r\n`
+  return `${head}Connection: keep-alive${upgrade}\r\nKeep-Alive: timeout=${persistence.seconds}\r\n\r\n`
 }
 
 const PLAIN = /^[\t\x20-\x7e\x80-\xff]*$/

@@ -1,10 +1,11 @@
-/** `GET /channels/{…}`: one plan, three ways to carry it out. */
+/** `GET /channels/{…}`: one plan, four ways to carry it out. */
 import { encodeComment, encodePage, encodeRetry, type Page } from '@downlink/wire'
 import { CodedSink } from '../delivery/coded-sink.ts'
 import { coderOf, type Coding } from '../delivery/coding/coding.ts'
 import type { Holder } from '../delivery/holder.ts'
 import { jitter } from '../clock.ts'
 import type { Sink } from '../delivery/sink.ts'
+import { plainVariant, type Variant } from '../delivery/variant.ts'
 import type { Hub } from '../hub.ts'
 import type { ChannelSet } from '../log/channel-set.ts'
 import {
@@ -13,10 +14,13 @@ import {
   type HttpRequest,
   json,
   type LaterAnswer,
+  type StreamAnswer,
   type WholeAnswer,
 } from './message.ts'
 import type { Problem } from './problem.ts'
 import type { ReadRequest } from './read-request.ts'
+import { textFrame } from './websocket/frames.ts'
+import { checkHandshake, isHandshake, noWebSocket, upgradeRequired } from './websocket/handshake.ts'
 
 const STREAM_HEADERS: Headers = {
   'content-type': 'text/event-stream',
@@ -52,7 +56,7 @@ function pageAnswerWith(headers: Headers): (page: Page) => WholeAnswer {
 }
 
 function pageAnswer(page: Page, headers: Headers): WholeAnswer {
-  return json(`${encodePage(page)}\n`, headers)
+  return { ...json(`${encodePage(page)}\n`, headers), events: page.events.length }
 }
 
 export async function stream(
@@ -78,6 +82,28 @@ export async function stream(
         throw error
       }
     },
+  }
+}
+
+const PAGES: Variant = { ...plainVariant, message: textFrame }
+
+/** @throws {Problem} `upgrade-required`, `no-websocket`, `invalid-header` @throws {HubError} as `admit` */
+export function webSocket(
+  hub: Hub,
+  request: HttpRequest,
+  set: ChannelSet,
+  { origin }: ReadRequest,
+  holder: Holder,
+): StreamAnswer {
+  if (request.upgrade !== 'asked') {
+    throw request.upgrade === undefined || isHandshake(request) ? noWebSocket() : upgradeRequired()
+  }
+  checkHandshake(request)
+  hub.admit(holder)
+  return {
+    status: 101,
+    headers: {},
+    open: (sink) => hub.open(set, origin, sink, PAGES, 'identity', holder),
   }
 }
 

@@ -20,10 +20,11 @@ import { Handler } from './handler.ts'
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http-limits.ts'
 import { Lender } from './lend.ts'
 import { listen, portOf } from './listen.ts'
-import { handlerOn, type NodeHandlerOptions } from './node.ts'
+import { handlerOn, type NodeHandlerOptions, upgradesOn } from './node.ts'
 import { headTooLarge, Problem, problemAnswer } from './problem.ts'
 import type { Secure } from './secure.ts'
 import { interruptionOf, spendLine, takeTurn } from './turns.ts'
+import type { Upgrades } from './websocket/upgrades.ts'
 
 export interface HubServerOptions extends NodeHandlerOptions {
   /** Default 0: any that is free. */
@@ -86,6 +87,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
   const report = (error: unknown): void => hub.delivery.report(error)
   const handler = new Handler(hub, options)
   const keep = handlerOn(handler, options)
+  const upgrades = upgradesOn(handler, options)
   // What most hubs have no need of, and 3 MB of RSS, is loaded when it is needed.
   const secure = tls && (await (await import('./secure.ts')).Secure.load(tls, headTimeoutMs, report))
   const http2 =
@@ -114,8 +116,9 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     // Notices peers that vanish while nothing is written.
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
-    // `Upgrade` is ignored; the event is for `lend.ts`.
-    shouldUpgradeCallback: () => false,
+    // Any other `Upgrade` is ignored; the event is for `lend.ts`, too.
+    shouldUpgradeCallback: (req) =>
+      upgrades.owns(req) && upgrades.isAlone(req) && headProblem(req, headersLimit) === undefined,
   }
   const create = (): Server => {
     const server = secure ? secure.create(settings) : createServer(settings)
@@ -137,6 +140,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
       options,
       keep,
       sort(server, http2, secure !== undefined, refused),
+      (req, socket, head) => void upgrades.take(req, socket, head),
     )
     lenders.push(lender)
     server.on('request', (req: IncomingMessage, res: ServerResponse) => {
@@ -156,7 +160,10 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     server,
     port: bound,
     url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    stop: () => (stopped ??= stop(hub, options.lookout, { servers, lenders, http2, secure }, graceMs)),
+    stop: () => {
+      stopped ??= stop(hub, options.lookout, { servers, lenders, upgrades, http2, secure }, graceMs)
+      return stopped
+    },
   }
 }
 
@@ -279,6 +286,7 @@ function problemOf(code: string | undefined, withinBody: boolean, headLimit: num
 interface Running {
   readonly servers: readonly Server[]
   readonly lenders: readonly Lender[]
+  readonly upgrades: Upgrades
   readonly http2: H2Sessions | undefined
   readonly secure: Secure | undefined
 }
@@ -289,7 +297,7 @@ async function stop(
   running: Running,
   graceMs: number,
 ): Promise<void> {
-  const { servers, lenders, http2, secure } = running
+  const { servers, lenders, upgrades, http2, secure } = running
   secure?.close()
   const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
   hub.drain()
@@ -303,6 +311,7 @@ async function stop(
   const timer = setTimeout(() => {
     for (const server of servers) server.closeAllConnections()
     for (const lender of lenders) lender.closeAll()
+    upgrades.closeAll()
     http2?.destroy()
     secure?.cut()
   }, graceMs)

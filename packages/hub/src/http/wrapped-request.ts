@@ -48,6 +48,10 @@ export class WrappedRequest implements HttpRequest {
     return this.inner.scheme
   }
 
+  get upgrade(): 'asked' | 'possible' | undefined {
+    return this.inner.upgrade
+  }
+
   get signal(): AbortSignal {
     return this.inner.signal
   }

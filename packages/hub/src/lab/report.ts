@@ -72,7 +72,12 @@ export interface TechniqueReport {
   readonly empty: number
   /** Answers of 400 and above, and refusals for the time being. */
   readonly refused: number
-  /** Connections, now, and at the most. */
+  /**
+   * Of the requests those that came over HTTP/2, of which only bodies are counted: heads are packed with what both sides remember of those
+   * before them. Absent when there were none.
+   */
+  readonly overHttp2?: number
+  /** Connections, now, and at the most. One of HTTP/1 counts where it was last used. */
   readonly connections: number
   readonly mostConnections: number
   /** From clients to the hub, and back. */
@@ -94,6 +99,8 @@ export interface TechniqueReport {
   readonly cpu?: {
     /** Microseconds for an event to reach one client, polls that bring nothing included. */
     readonly perDelivery: number
+    /** What `perDelivery` may be off by, as the parts of the turn differ: a figure below it is too small to be told. */
+    readonly plusMinus: number
     /** Milliseconds of CPU a second, for the whole crowd. */
     readonly perSecond: number
   }
@@ -111,5 +118,7 @@ export interface LabReport {
   readonly started: number
   readonly elapsed: number
   readonly published: number
+  /** In the last second, at the most, in milliseconds: events that went out later than they were due, and how far the crowd was behind. */
+  readonly late: { readonly events: number; readonly crowd: number }
   readonly techniques: Readonly<Partial<Record<Technique, TechniqueReport>>>
 }

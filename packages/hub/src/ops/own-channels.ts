@@ -15,8 +15,11 @@ export const CHANNELS = '$hub.channels'
 export const READERS = '$hub.readers'
 /** What went wrong, and what was refused. */
 export const TROUBLE = '$hub.trouble'
+/** How the run of the Lab goes: a `LabReport` each second, and with each new state. */
+export const LAB = '$hub.lab'
 
 const RETENTION = [
+  { channels: LAB, count: 60 },
   { channels: VITALS, count: 600 },
   { channels: TROUBLE, count: 200 },
   { channels: '$hub.*', count: 120, age: 120_000 },

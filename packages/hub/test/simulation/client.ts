@@ -11,18 +11,20 @@ import {
   type StreamEvent,
 } from '@downlink/wire'
 import type { Origin } from '../../src/delivery/start.ts'
-import type { Variant } from '../../src/delivery/variant.ts'
+import { plainVariant, type Variant } from '../../src/delivery/variant.ts'
 import { coderOf, type Coding } from '../../src/delivery/coding/coding.ts'
 import { HubError } from '../../src/errors.ts'
+import { textFrame } from '../../src/http/websocket/frames.ts'
 import type { Hub } from '../../src/hub.ts'
 import { LogError } from '../../src/log/log.ts'
 import type { SimulatedClock } from './clock.ts'
-import { Connection, type Line } from './connection.ts'
+import { Connection, type Line, MessageConnection } from './connection.ts'
 import { Gunzip } from './gunzip.ts'
+import { FrameReader } from './messages.ts'
 import type { Random } from './random.ts'
 import type { Witness } from './witness.ts'
 
-export type Transport = 'stream' | 'long-poll' | 'poll'
+export type Transport = 'stream' | 'messages' | 'long-poll' | 'poll'
 
 export interface Habits {
   /** Where it begins, when it has no cursor. */
@@ -77,6 +79,7 @@ export class Client {
       try {
         const transport = this.#random.pick(this.habits.transports)
         if (transport === 'stream') await this.#stream()
+        else if (transport === 'messages') await this.#messages()
         else await this.#page(transport === 'poll' ? 0 : this.#random.int(1, 5_000))
       } catch (error) {
         if (error instanceof LogError && error.code === 'log-unavailable') continue
@@ -109,9 +112,8 @@ export class Client {
   }
 
   async #stream(): Promise<void> {
-    const { set } = this.#witness
     const origin = this.#origin()
-    if (await this.#hub.isOver(set, origin)) {
+    if (await this.#hub.isOver(this.#witness.set, origin)) {
       this.done = true
       return
     }
@@ -128,23 +130,66 @@ export class Client {
     const crumbs = this.line.chunk < 200
     const coding: Coding = random.chance(GZIP) && !crumbs && coderOf('gzip') ? 'gzip' : 'identity'
     const decoder = coding === 'gzip' ? new Gunzip() : undefined
-    const connection = new Connection(
-      this.#clock,
-      random,
-      this.line,
-      (chunk) => parser.feed(decoder ? decoder.feed(chunk) : chunk),
-      this.#fail,
-    )
+    const whole = await this.#open(origin, variant, coding, (chunk) => {
+      parser.feed(decoder ? decoder.feed(chunk) : chunk)
+    })
+    if (whole) this.#guard(() => decoder?.end())
+    parser.end()
+  }
+
+  /** Until it is over. @returns whether all came, to a clean end. */
+  async #open(
+    origin: Origin,
+    variant: Variant,
+    coding: Coding,
+    take: (chunk: Uint8Array) => void,
+  ): Promise<boolean> {
+    const random = this.#random
+    const Kind = variant.message ? MessageConnection : Connection
+    const connection = new Kind(this.#clock, random, this.line, take, this.#fail)
     this.#connection = connection
     const until = this.#clock.now() + random.int(1, this.habits.stayMs * 2)
     const holder = { subject: '', ...(random.chance(0.3) && { until }) }
-    connection.reader = this.#hub.open(set, origin, connection, variant, coding, holder)
+    connection.reader = this.#hub.open(this.#witness.set, origin, connection, variant, coding, holder)
     const leave = this.#clock.after(random.int(0, this.habits.stayMs), () => connection.cut())
     await connection.over
     leave.clear()
     this.#connection = undefined
-    if (connection.whole) this.#guard(() => decoder?.end())
-    parser.end()
+    return connection.whole
+  }
+
+  /** As by a WebSocket: each message is a page. */
+  async #messages(): Promise<void> {
+    const { set } = this.#witness
+    const ended = new Map<string, number>()
+    const frames = new FrameReader(({ opcode, payload }) =>
+      this.#guard(() => {
+        if (this.#stopped || opcode !== 1) return
+        const page = JSON.parse(payload.toString()) as Page
+        this.#takeMessage(page, ended)
+      }),
+    )
+    const variant = { ...plainVariant, message: textFrame }
+    const whole = await this.#open(this.#origin(), variant, 'identity', (chunk) => frames.feed(chunk))
+    if (whole && set.patterns.length === 0 && ended.size === set.names.length) this.done = true
+  }
+
+  #takeMessage({ gap, events, cursor, ended: ends = [] }: Page, ended: Map<string, number>): void {
+    const witness = this.#witness
+    if (!witness.begun) witness.begin(gap?.to ?? cursor, 'last' in this.habits.origin)
+    if (gap) {
+      witness.gap(gap)
+      for (const channel of gap.channels) ended.delete(channel)
+      if (gap.reason === 'epoch' || gap.reason === 'unknown') ended.clear()
+    }
+    for (const event of events) witness.event(event)
+    witness.cursor(cursor)
+    for (const channel of ends) {
+      const position = witness.end(channel, cursor)
+      if (ended.get(channel) === position) throw new Error(`the end of ${channel} was told twice`)
+      if (this.#witness.set.hasName(channel)) ended.set(channel, position)
+    }
+    this.#cursor = cursor
   }
 
   #take(event: StreamEvent, variant: Variant, ended: Map<string, number>): void {

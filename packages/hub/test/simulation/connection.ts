@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Reader } from '../../src/delivery/reader.ts'
 import type { Sink } from '../../src/delivery/sink.ts'
+import { PING } from '../../src/http/websocket/frames.ts'
 import type { SimulatedClock } from './clock.ts'
 import type { Random } from './random.ts'
 
@@ -142,5 +143,12 @@ export class Connection implements Sink {
   #finish(): void {
     this.#state = 'over'
     this.#end()
+  }
+}
+
+/** One whose heartbeats are pings. */
+export class MessageConnection extends Connection {
+  beat(): boolean {
+    return this.write(PING)
   }
 }

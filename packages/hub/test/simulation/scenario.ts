@@ -277,7 +277,8 @@ function retentionOf(random: Random): RetentionRule[] {
 }
 
 function habitsOf(random: Random): Habits {
-  const transports: readonly Transport[] = random.some(['stream', 'long-poll', 'poll'] as const, 1, 3)
+  const all = ['stream', 'messages', 'long-poll', 'poll'] as const
+  const transports: readonly Transport[] = random.some(all, 1, 4)
   return {
     origin: random.pick([{ after: 'start' }, { after: 'now' }, { last: random.int(0, 10) }] as const),
     transports,

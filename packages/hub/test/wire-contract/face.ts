@@ -28,6 +28,8 @@ export type Ability =
   | 'odd-methods'
   /** Can be read by Node's fetch as it is. */
   | 'fetch'
+  /** Connections that become WebSockets. */
+  | 'websocket'
 
 let names = 0
 

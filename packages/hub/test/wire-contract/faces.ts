@@ -68,6 +68,7 @@ function http2Server(name: string, options: () => HubServerOptions): Face {
       'close-delimited': 'a stream ends with its HTTP/2 stream',
       'absolute-target': '`:path` has no absolute form, and `:authority` is what says whom it is for',
       fetch: NO_FETCH,
+      websocket: 'RFC 8441 is not spoken',
     },
   }
 }
@@ -87,6 +88,7 @@ export const keepingServer: Face = {
       await test.hub.close()
     })
   },
+  cannot: { websocket: 'the one who listens beside the hub destroys what it is given' },
 }
 
 export const nodeServer: Face = {
@@ -94,10 +96,11 @@ export const nodeServer: Face = {
   start(setup) {
     const test = new TestHub(setup)
     const handle = nodeHandler(test.hub, test.options)
-    return listening(
-      test,
-      createServer((req, res) => void handle(req, res)),
-    )
+    const server = createServer((req, res) => void handle(req, res))
+    server.on('upgrade', (req, socket, head) => {
+      if (!handle.upgrade(req, socket, head)) socket.destroy()
+    })
+    return listening(test, server)
   },
 }
 
@@ -115,6 +118,7 @@ export const honoServer: Face = {
 export function fetchLimits(): NonNullable<Face['cannot']> {
   return {
     'close-delimited': 'a Response does not say how its body is delimited: the runtime chunks it',
+    websocket: 'a Response has no way to hand over a connection',
     'odd-methods': 'a Request refuses TRACE, and runtimes refuse methods they do not know before the handler',
   }
 }

@@ -20,8 +20,12 @@ type Ruled =
   | 'revoked'
   | 'invalid-ticket'
   | 'too-many-streams'
+/** These are about handshakes: `websocket.ts`. */
+type Upgraded = 'upgrade-required' | 'no-websocket'
 /** Ten thousand requests away: `auth-revocations.test.ts`. */
 type Far = 'revocations-full'
+/** Needs a Lab: `lab-run.test.ts`. */
+type InLab = 'lab-busy'
 /** A hub that tells of itself: `ops-lookout.test.ts`. */
 type Told = 'mixed-channels'
 
@@ -73,7 +77,9 @@ const ended = fresh('ended')
 const mismatch = fresh('mismatch')
 const fast = fresh('fast')
 
-const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled | Far | Told>, readonly [number, Meet]>> = {
+type Elsewhere = Torn | Ruled | Upgraded | Far | Told | InLab
+
+const MEET: Readonly<Record<Exclude<ProblemCode, Elsewhere>, readonly [number, Meet]>> = {
   'invalid-channel': [400, get('/channels/a..b')],
   'invalid-pattern': [400, get('/channels/a*')],
   'too-many-channels': [400, get(`/channels/${Array.from({ length: 65 }, (_, n) => `c${n}`).join(',')}`)],
