@@ -116,7 +116,7 @@ function makeChapter(
           kind: 'run',
           html,
           run: scripts.push(text) - 1,
-          sources: text.split('new EventSource(').length - 1,
+          sources: text.split(/new (?:EventSource|WebSocket)\(/).length - 1,
           output: outputAfter(tokens, at),
           setup: used,
         })

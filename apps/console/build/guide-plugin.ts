@@ -6,7 +6,7 @@ import { makeGuide, type Made, type Source } from './chapter.ts'
 
 const NAME = 'virtual:guide'
 const GUIDE = new URL('../../../docs/guide/', import.meta.url)
-const STAGE = '{ EventSource, fetch, location, print, publish, disconnect }'
+const STAGE = '{ EventSource, WebSocket, fetch, location, print, publish, disconnect }'
 
 export function guide(): Plugin {
   return {
