@@ -38,8 +38,8 @@ export const scripts = Object.fromEntries(all.map(({ en, scripts }) => [en.slug,
 export function readAll(): { readonly en: Made; readonly ru: Made } {
   const sources = { en: filesOf('en').map(sourceOf), ru: filesOf('ru').map(sourceOf) }
   const repository = repositoryOf()
-  const en = makeGuide(sources.en, { linkLabel: 'Link to', repository })
-  const ru = makeGuide(sources.ru, { linkLabel: 'Ссылка', named: sources.en, repository })
+  const en = makeGuide(sources.en, { repository })
+  const ru = makeGuide(sources.ru, { named: sources.en, repository })
   if (JSON.stringify(ru.scripts) !== JSON.stringify(en.scripts))
     throw new Error('Expected the same scripts in each language')
   return { en, ru }

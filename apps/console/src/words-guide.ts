@@ -5,6 +5,7 @@ const en = {
   about:
     'How a page learns that something changed on the server: for front-end developers. The examples run here, on this page, against this hub.',
   chapters: 'Chapters',
+  linkTo: 'Link to',
   onThisPage: 'In this chapter',
   contents: 'All chapters',
   previous: 'Before this',
@@ -102,6 +103,7 @@ const ru: GuideWords = {
   about:
     'Как страница узнаёт, что на сервере что-то изменилось: для тех, кто делает страницы. Примеры выполняются прямо здесь, на этом хабе.',
   chapters: 'Главы',
+  linkTo: 'Ссылка',
   onThisPage: 'В этой главе',
   contents: 'Все главы',
   previous: 'Назад',

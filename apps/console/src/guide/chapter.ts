@@ -38,7 +38,6 @@ export interface Chapter {
   /** E.g. `03-event-source`. */
   readonly slug: string
   readonly title: string
-  readonly headings: readonly Heading[]
   readonly parts: readonly Part[]
 }
 
