@@ -2,10 +2,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { LabClock } from '../lab-clock.ts'
-import { startNetwork } from '../network.ts'
 import { TECHNIQUES, type Technique } from '../report.ts'
 import { randomOf } from '../schedule.ts'
-import { tlsOptionsOf } from './dial.ts'
+import { tlsOf } from './dial.ts'
 import { Group, type Member } from './group.ts'
 import { LongPoller, Poller } from './pages.ts'
 import type { CrowdAnswer, CrowdCall, CrowdReport, MemberReport, Plan } from './plan.ts'
@@ -38,7 +37,7 @@ function answer(told: CrowdAnswer): void {
 async function carryOut(call: CrowdCall): Promise<CrowdAnswer> {
   switch (call.do) {
     case 'network':
-      return { of: 'network', port: await put(call) }
+      return { of: 'network', port: await network(call) }
     case 'start':
       await start(call.plan)
       return { of: 'start' }
@@ -52,10 +51,10 @@ async function carryOut(call: CrowdCall): Promise<CrowdAnswer> {
   }
 }
 
-/** Until the thread ends. */
-async function put({ network, target, seed }: Extract<CrowdCall, { do: 'network' }>): Promise<number> {
+async function network({ network, target, seed }: Extract<CrowdCall, { do: 'network' }>): Promise<number> {
+  const { startNetwork } = await import('../network.ts')
   const { host, port, tls } = target
-  const leads = { host, port, ...(tls !== 'none' && { tls: tlsOptionsOf(target) }) }
+  const leads = { host, port, ...(tls !== 'none' && { tls: tlsOf(target) }) }
   return (await startNetwork(network, leads, randomOf(seed))).port
 }
 
