@@ -1,5 +1,5 @@
 /**
- * `npm run build`: makes `packages/<name>/dist`, in the order in which the packages need each other.
+ * `npm run build`: makes the console, and `packages/<name>/dist`, in the order in which the packages need each other.
  *
  * A package is compiled aside and takes its place whole, so a failed build leaves the last good one,
  * and nobody who reads `dist` meanwhile sees half of one.
@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildConsole } from './console.mjs'
 import { root, tools } from './tools.mjs'
 
 /** Each needs only those before it. */
@@ -15,6 +16,12 @@ export const packages = ['wire', 'client', 'hub']
 
 /** @returns {boolean} whether all packages could be built; what was wrong has been printed */
 export function build() {
+  try {
+    buildConsole()
+  } catch (error) {
+    console.error(`✖ ${error.message}`)
+    return false
+  }
   return packages.every(buildPackage)
 }
 

@@ -8,6 +8,7 @@
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
+import { buildConsole } from './console.mjs'
 import { ensureToolsOrExit } from './ensure-tools.mjs'
 import { root, tools } from './tools.mjs'
 
@@ -17,10 +18,13 @@ const wanted = process.argv
   .filter((argument) => !argument.startsWith('-'))
   .map((argument) => relative(root, resolve(argument)).replace(/^(?:\.\.\/)+/, '') || '.')
 
-const all = globSync(['packages/*/test/**/*.test.ts', 'e2e/**/*.test.ts', 'fuzz/*.test.ts'], {
-  cwd: root,
-  exclude: (path) => path.endsWith('node_modules'),
-}).toSorted()
+const all = globSync(
+  ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'e2e/**/*.test.ts', 'fuzz/*.test.ts'],
+  {
+    cwd: root,
+    exclude: (path) => path.endsWith('node_modules'),
+  },
+).toSorted()
 const files = all.filter(
   (file) => wanted.length === 0 || wanted.some((part) => part === '.' || file.includes(part)),
 )
@@ -30,6 +34,7 @@ if (files.length === 0) {
 }
 
 ensureToolsOrExit()
+buildConsole()
 
 const run = spawn(
   tools.node24,

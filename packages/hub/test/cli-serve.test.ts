@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { loadPage } from '../src/cli/page.ts'
+import { consolePage } from '../src/http/console-page.ts'
 import { spawnQuietly } from '../../../e2e/helpers/process.ts'
 import { messagesOf, result, run, serving } from './cli/command.ts'
 import { folderOf } from './cli/folder.ts'
@@ -208,7 +208,7 @@ test('a page that can’t be read is one clear line', async (t) => {
 })
 
 test('the page runs nothing but its own script and style', () => {
-  const policy = String(loadPage().headers['content-security-policy'])
+  const policy = String(consolePage().headers['content-security-policy'])
   assert.match(
     policy,
     /default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'; connect-src 'self';/,

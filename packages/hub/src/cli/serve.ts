@@ -2,11 +2,12 @@
 import { Command, Option } from 'commander'
 import { HubError } from '../errors.ts'
 import { serveHub, type HubServer, type HubServerOptions } from '../http/server.ts'
+import { type HubConsole, openConsole } from '../console.ts'
 import { createHub } from '../hub.ts'
 import { readConfig, type Settings } from './config.ts'
 import { codeOf, Failure, reasonOf } from './failure.ts'
 import type { Journal } from './journal.ts'
-import { loadOwnPage, loadPage } from './page.ts'
+import { loadOwnPage } from './page.ts'
 import { openLog } from './open-log.ts'
 import {
   type Access,
@@ -91,7 +92,7 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
       partsValue,
     )
     .addOption(limitOption())
-    .option('--page <file>', 'an HTML file of your own to show at /, instead of the one that shows a channel')
+    .option('--page <file>', 'an HTML file of your own to show at /, instead of the console')
   addAuthFlags(command)
   addTlsFlags(command)
   addProxyFlags(command)
@@ -116,15 +117,21 @@ Examples:
 export async function serve(options: ServeOptions, print: (text: string) => void): Promise<void> {
   keepYoungSpaceSmall()
   const settings = settingsOf(options)
-  const page = settings.page === undefined ? loadPage() : loadOwnPage(settings.page)
+  const ownPage = settings.page === undefined ? undefined : loadOwnPage(settings.page)
   const { host = 'localhost' } = settings
   // What can't be meant is said before anything is opened.
-  const told: { by?: Journal } = {}
+  const told: { by?: Journal; on?: HubConsole } = {}
   const access = await accessOf(settings, host, process.env, (warning) => told.by?.warned(warning))
   const { log, about } = await openLog(settings)
   const journal = await openJournal(settings)
   told.by = journal
-  const hub = createHub({ log, limits: limitOptions(settings.limits).hub, onError: journal.failed })
+  const onError = (error: unknown): void => {
+    journal.failed(error)
+    told.on?.failed(error)
+  }
+  const hub = createHub({ log, limits: limitOptions(settings.limits).hub, onError })
+  const shown = openConsole(hub, journal.observe)
+  told.on = shown
   let stopAsked!: (signal: EndSignal) => void
   const stopping = new Promise<EndSignal>((resolve) => {
     stopAsked = resolve
@@ -134,8 +141,8 @@ export async function serve(options: ServeOptions, print: (text: string) => void
   try {
     const { authorize, ticketSecret } = access
     const server = await start(hub, settings, {
-      page,
-      observe: journal.observe,
+      ...shown.options,
+      ...(ownPage && { page: ownPage }),
       ...(authorize && { authorize }),
       ...(ticketSecret !== undefined && { ticketSecret }),
     })
@@ -144,9 +151,11 @@ export async function serve(options: ServeOptions, print: (text: string) => void
     print(whatToTry(server, settings.open ? `${OPEN}.\n${about}` : about, access))
     journal.stopping(await stopping)
     await server.stop()
+    await shown.close()
     await hub.close()
     journal.stopped()
   } finally {
+    await shown.close()
     await hub.close()
     await journal.close()
     release()
@@ -185,7 +194,7 @@ function settingsOf(options: ServeOptions): Settings {
 async function start(
   hub: ReturnType<typeof createHub>,
   settings: Settings,
-  options: Pick<HubServerOptions, 'page' | 'observe' | 'authorize' | 'ticketSecret'>,
+  options: Pick<HubServerOptions, 'page' | 'lookout' | 'observe' | 'authorize' | 'ticketSecret'>,
 ): Promise<HubServer> {
   const { port = 4080, host = 'localhost', origins = [], compress = [], tls, h2c = false } = settings
   const { http } = limitOptions(settings.limits)
@@ -214,12 +223,11 @@ function whatToTry({ url, port }: HubServer, about: string, { rules, secretEnv }
   const env = secretEnv === SECRET_ENV ? '' : `--secret-env ${secretEnv} `
   const make = `npx downlink token make ${env}--read '**' --publish '**' --inspect`
   const token = secretEnv === undefined ? '' : `  token     export DOWNLINK_TOKEN=$(${make})\n`
-  // A browser that opens the page has no token to send.
-  const look = rules ? '' : `  look      ${url}/\n`
   return `Downlink listens on ${url} (port ${port}).
 ${about}
 
-${token}${look}  publish   curl ${bearer}-d 'hello' ${channel}
+${token}  look      ${url}/
+  publish   curl ${bearer}-d 'hello' ${channel}
   read      curl -N ${bearer}-H 'Accept: text/event-stream' ${channel}
   follow    npx downlink tail demo${hub}
 

@@ -364,10 +364,12 @@ export class Reader implements Beating, Due {
     this.#foreign = undefined
     if (foreign) {
       this.#toldLoss = gap?.loss ?? 0
+      this.#live.tally.gaps++
       return gapBlock(foreignGap(foreign, this.#topic.set, this.#epoch, gap?.to ?? 0))
     }
     if (gap === undefined || gap.loss <= this.#toldLoss) return ''
     this.#toldLoss = gap.loss
+    this.#live.tally.gaps++
     return gapBlock(wireGap(gap, this.#epoch))
   }
 

@@ -16,6 +16,8 @@ export class Tally {
   pages = 0
   /** How often a connection would take no more. */
   filled = 0
+  /** Gaps told to streams. */
+  gaps = 0
 
   wrote(events: number): void {
     if (events === 0) return

@@ -4,14 +4,17 @@ import { crossSite } from '../auth/cross-site.ts'
 import { guard } from '../auth/guard.ts'
 import { NOBODY } from '../delivery/holder.ts'
 import type { Hub } from '../hub.ts'
+import type { Lookout } from '../ops/lookout.ts'
 import { Metrics } from '../ops/metrics.ts'
+import { isOwn } from '../ops/own-channels.ts'
+import type { ChannelSet } from '../log/channel-set.ts'
 import { Access, holderOf } from './access.ts'
 import { checkOrigins, corsHeaders, NO_CORS, preflightHeaders } from './cors.ts'
 import { disconnect } from './disconnect.ts'
 import { type ProxySettings, Proxies } from './forwarded.ts'
 import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import { keysOf, withoutKeys } from './keys-in-url.ts'
-import { alive, list, metricsPage, ready } from './look.ts'
+import { alive, list, metricsPage, readersPage, ready } from './look.ts'
 import {
   type Answer,
   type Headers,
@@ -57,7 +60,9 @@ export interface HandlerOptions {
   readonly observe?: Observer
   /** Bodies of more than 64 KiB that are read at once; others wait, and small ones don't. Default 256. */
   readonly largeBodies?: number
-  /** What `/` shows. Default nothing: `404`. */
+  /** What tells of the hub itself, on channels of its own (`$hub.…`) and at `/readers`. Default nothing. The one who made it closes it. */
+  readonly lookout?: Lookout
+  /** What `/` shows, to whoever asks: a browser that opens a page can send no token. Default nothing: `404`. */
   readonly page?: { readonly headers: Headers; readonly body: string }
 }
 
@@ -78,6 +83,8 @@ export class Handler {
   readonly largeBodies: Places
   readonly #access: Access
   readonly #reading: Reading
+  /** Of the node's own channels. */
+  readonly #ownReading: Reading | undefined
   readonly #writing: Writing
   readonly #desk: TicketDesk | undefined
   readonly #proxies: Proxies | undefined
@@ -98,8 +105,16 @@ export class Handler {
     this.#refusals = new Refusals(hub, this.#witness)
     this.#access = new Access(hub, authorize, this.#origins, this.#witness)
     this.#reading = new Reading(hub, { open: authorize === undefined, compress: compress ?? [] })
+    const { lookout } = options
+    this.#ownReading = lookout && new Reading(lookout.own, { open: false, compress: [] })
     const limiter = authorize ? hub.limiter : hub.ownLimiter
-    this.#writing = new Writing(hub, this.#access, limiter, bodyLimit ?? DEFAULT_HTTP_LIMITS.bodyLimit)
+    this.#writing = new Writing(
+      hub,
+      this.#access,
+      limiter,
+      bodyLimit ?? DEFAULT_HTTP_LIMITS.bodyLimit,
+      lookout,
+    )
     if (authorize) this.#desk = new TicketDesk(hub, options.ticketSecret)
     this.#proxies = proxies && new Proxies(proxies)
   }
@@ -115,6 +130,7 @@ export class Handler {
       path === '/channels' ||
       path.startsWith('/channels/') ||
       LOOK.includes(path) ||
+      (path === '/readers' && this.options.lookout !== undefined) ||
       ASK.includes(path) ||
       (path === '/' && this.options.page !== undefined)
     )
@@ -215,9 +231,14 @@ export class Handler {
         return this.#lookRoute(request, 'health', () => ready(this.hub, request))
       case '/metrics':
         return this.#lookRoute(request, 'inspect', () => metricsPage(this.metrics, request))
+      case '/readers': {
+        const { lookout } = this.options
+        if (lookout) return this.#lookRoute(request, 'inspect', () => readersPage(lookout, request))
+        break
+      }
       case '/': {
         const page = this.options.page
-        if (page) return this.#lookRoute(request, 'inspect', () => Promise.resolve({ status: 200, ...page }))
+        if (page) return this.#lookRoute(request, undefined, () => Promise.resolve({ status: 200, ...page }))
         break
       }
       case '*':
@@ -231,8 +252,8 @@ export class Handler {
     switch (method) {
       case 'GET':
       case 'HEAD': {
-        const reading = this.#reading
-        const set = reading.setOf(path)
+        const set = this.#reading.setOf(path)
+        const reading = this.#readingOf(set)
         if (!this.#access.ruled) return reading.answer(request, set, NOBODY)
         return this.#access
           .permit(request, 'read', set.parts)
@@ -249,6 +270,17 @@ export class Handler {
     }
   }
 
+  /** @throws {Problem} `mixed-channels` */
+  #readingOf(set: ChannelSet): Reading {
+    const own = this.#ownReading
+    if (own === undefined || !set.parts.some(isOwn)) return this.#reading
+    if (set.parts.every(isOwn)) return own
+    throw new Problem(
+      'mixed-channels',
+      "The hub's own channels are in a log of their own, with cursors of their own: read them alone",
+    )
+  }
+
   /** What a ticket in the URL is for. */
   async #ticketRoute(request: HttpRequest): Promise<Answer> {
     const { method, path } = request
@@ -258,11 +290,12 @@ export class Handler {
     }
     if (ticket !== undefined && this.#desk && method === 'GET' && path.startsWith('/channels/')) {
       const set = this.#reading.setOf(path)
-      const plan = this.#reading.planOf(request)
+      const reading = this.#readingOf(set)
+      const plan = reading.planOf(request)
       if (plan.transport === 'sse') {
         const holder = await this.#desk.holder(request, ticket, set)
         this.#witness.noteSubject(request, holder.subject)
-        return this.#reading.stream(request, set, plan, holder)
+        return reading.stream(request, set, plan, holder)
       }
     }
     throw new Problem(
@@ -286,10 +319,15 @@ export class Handler {
     )
   }
 
-  async #lookRoute(request: HttpRequest, action: Action, look: () => Promise<Answer>): Promise<Answer> {
+  /** @param action Undefined for what is no secret. */
+  async #lookRoute(
+    request: HttpRequest,
+    action: Action | undefined,
+    look: () => Promise<Answer>,
+  ): Promise<Answer> {
     if (request.method === 'OPTIONS') return this.#optionsAnswer(request, ALLOW.look)
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed(request.method, ALLOW.look)
-    await this.#access.permit(request, action, [])
+    if (action) await this.#access.permit(request, action, [])
     return look()
   }
 

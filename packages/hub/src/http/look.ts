@@ -2,6 +2,7 @@
 import { formatCursor } from '@downlink/wire'
 import type { Hub } from '../hub.ts'
 import type { ChannelInfo } from '../log/log.ts'
+import type { Lookout } from '../ops/lookout.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import { type Answer, type HttpRequest, json } from './message.ts'
 import { Query, refuseQuery } from './query.ts'
@@ -61,6 +62,13 @@ export async function ready(hub: Hub, request: HttpRequest): Promise<Answer> {
   refuseQuery(request.query)
   const { ok, reason } = await hub.health()
   return ok ? json({ status: 'ok' }, NO_STORE) : json({ status: 'unavailable', reason }, NO_STORE, 503)
+}
+
+/** Who reads: those that are told one by one, and how many there are besides. `$hub.readers` tells what changes from here. */
+export async function readersPage(lookout: Lookout, request: HttpRequest): Promise<Answer> {
+  refuseQuery(request.query)
+  const { readers, untold } = lookout.who()
+  return json({ readers, untold }, NO_STORE)
 }
 
 export async function metricsPage(metrics: Metrics, request: HttpRequest): Promise<Answer> {

@@ -13,6 +13,7 @@ export const PROBLEMS = {
   'invalid-pattern': [400, 'Not a pattern'],
   'too-many-channels': [400, 'Too many channels'],
   'duplicate-channel': [400, 'A channel named twice'],
+  'mixed-channels': [400, "The hub's own channels and others"],
   'pattern-not-allowed': [400, 'A pattern where a name is needed'],
   'invalid-cursor': [400, 'Not a cursor'],
   'invalid-parameter': [400, 'Not a value for this parameter'],

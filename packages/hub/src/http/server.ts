@@ -11,6 +11,7 @@ import type { Socket } from 'node:net'
 import { isLoopbackAddress, isLoopbackHost } from '../auth/guard.ts'
 import { HubError } from '../errors.ts'
 import type { Hub } from '../hub.ts'
+import type { Lookout } from '../ops/lookout.ts'
 import type { TlsOptions } from './certificate.ts'
 import { sortByAlpn, sortByPreface, type Take } from './door.ts'
 import type { H2Sessions } from './h2-sessions.ts'
@@ -155,7 +156,7 @@ export async function serveHub(hub: Hub, options: HubServerOptions = {}): Promis
     server,
     port: bound,
     url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    stop: () => (stopped ??= stop(hub, { servers, lenders, http2, secure }, graceMs)),
+    stop: () => (stopped ??= stop(hub, options.lookout, { servers, lenders, http2, secure }, graceMs)),
   }
 }
 
@@ -282,11 +283,17 @@ interface Running {
   readonly secure: Secure | undefined
 }
 
-async function stop(hub: Hub, running: Running, graceMs: number): Promise<void> {
+async function stop(
+  hub: Hub,
+  lookout: Lookout | undefined,
+  running: Running,
+  graceMs: number,
+): Promise<void> {
   const { servers, lenders, http2, secure } = running
   secure?.close()
   const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
   hub.drain()
+  lookout?.own.drain()
   for (const lender of lenders) lender.closeIdle()
   http2?.close()
   // Also those that become idle when their answer is through.

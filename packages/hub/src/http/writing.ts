@@ -2,6 +2,7 @@
 import { NOBODY } from '../delivery/holder.ts'
 import type { Hub } from '../hub.ts'
 import type { Limiter, Who } from '../limits/limiter.ts'
+import type { Lookout } from '../ops/lookout.ts'
 import { checkTargets } from '../publish.ts'
 import { type Access, holderOf } from './access.ts'
 import { Memo } from './memo.ts'
@@ -14,17 +15,36 @@ export class Writing {
   readonly #access: Access
   readonly #limiter: Limiter | undefined
   readonly #bodyLimit: number
+  /** Is told how long publishes take. */
+  readonly #lookout: Lookout | undefined
   readonly #targets = new Memo<readonly string[]>()
 
   /** @param limiter Undefined: as fast as they can. @param bodyLimit Bytes. */
-  constructor(hub: Hub, access: Access, limiter: Limiter | undefined, bodyLimit: number) {
+  constructor(
+    hub: Hub,
+    access: Access,
+    limiter: Limiter | undefined,
+    bodyLimit: number,
+    lookout: Lookout | undefined,
+  ) {
     this.#hub = hub
     this.#access = access
     this.#limiter = limiter
     this.#bodyLimit = bodyLimit
+    this.#lookout = lookout
   }
 
   publish(request: HttpRequest): Promise<WholeAnswer> {
+    const lookout = this.#lookout
+    if (lookout === undefined) return this.#answer(request)
+    const begun = performance.now()
+    return this.#answer(request).then((answer) => {
+      lookout.published(performance.now() - begun)
+      return answer
+    })
+  }
+
+  #answer(request: HttpRequest): Promise<WholeAnswer> {
     const targets = this.#targets.get(request.path, () =>
       checkTargets(namesOf(request.path), this.#hub.limits.channels),
     )

@@ -22,6 +22,8 @@ type Ruled =
   | 'too-many-streams'
 /** Ten thousand requests away: `auth-revocations.test.ts`. */
 type Far = 'revocations-full'
+/** A hub that tells of itself: `ops-lookout.test.ts`. */
+type Told = 'mixed-channels'
 
 const get =
   (path: string, headers: NonNullable<Ask['headers']> = {}): Meet =>
@@ -71,7 +73,7 @@ const ended = fresh('ended')
 const mismatch = fresh('mismatch')
 const fast = fresh('fast')
 
-const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled | Far>, readonly [number, Meet]>> = {
+const MEET: Readonly<Record<Exclude<ProblemCode, Torn | Ruled | Far | Told>, readonly [number, Meet]>> = {
   'invalid-channel': [400, get('/channels/a..b')],
   'invalid-pattern': [400, get('/channels/a*')],
   'too-many-channels': [400, get(`/channels/${Array.from({ length: 65 }, (_, n) => `c${n}`).join(',')}`)],

@@ -1,0 +1,102 @@
+/** The page around the pages. */
+import { useState } from 'preact/hooks'
+import { hub, useToken } from './hub.ts'
+import { speech } from './language.ts'
+import { ChannelPage } from './pages/channel-page.tsx'
+import { ChannelsPage } from './pages/channels-page.tsx'
+import { HubPage } from './pages/hub-page.tsx'
+import { ReadersPage } from './pages/readers-page.tsx'
+import { route } from './route.ts'
+import { useChanging } from './store.ts'
+
+export function App() {
+  useChanging(route, speech, hub)
+  const { words } = speech
+  const { place } = route
+  const links = [
+    ['#/', words.hub, place.page === 'hub'],
+    ['#/channels', words.channels, place.page === 'channels' || place.page === 'channel'],
+    ['#/readers', words.readers, place.page === 'readers'],
+  ] as const
+  return (
+    <>
+      <a class="skip" href="#main">
+        {words.skip}
+      </a>
+      <header class="top">
+        <strong>Downlink</strong>
+        <nav>
+          {links.map(([href, title, current]) => (
+            <a key={href} href={href} aria-current={current ? 'page' : undefined}>
+              {title}
+            </a>
+          ))}
+        </nav>
+        <span class={`phase ${hub.phase}`} role="status">
+          {phaseWord()}
+        </span>
+        <button type="button" lang={speech.language === 'en' ? 'ru' : 'en'} onClick={() => speech.change()}>
+          {words.language}
+        </button>
+      </header>
+      <main id="main" tabIndex={-1}>
+        {hub.phase === 'token' ? <TokenForm /> : <Page />}
+      </main>
+    </>
+  )
+}
+
+function phaseWord(): string {
+  const { words } = speech
+  switch (hub.phase) {
+    case 'live':
+      return words.live
+    case 'connecting':
+      return words.connecting
+    case 'waiting':
+      return words.waiting
+    case 'token':
+      return words.refused
+    case 'over':
+      return words.over
+  }
+}
+
+function Page() {
+  const { place } = route
+  switch (place.page) {
+    case 'hub':
+      return <HubPage />
+    case 'channels':
+      return <ChannelsPage />
+    case 'channel':
+      return <ChannelPage key={place.name} name={place.name} />
+    case 'readers':
+      return <ReadersPage />
+  }
+}
+
+function TokenForm() {
+  const { words } = speech
+  const [text, setText] = useState('')
+  return (
+    <form
+      class="token"
+      onSubmit={(event) => {
+        event.preventDefault()
+        useToken(text)
+      }}
+    >
+      <label>
+        {words.token}
+        <input
+          type="password"
+          autocomplete="off"
+          value={text}
+          onInput={({ currentTarget }) => setText(currentTarget.value)}
+        />
+      </label>
+      <button type="submit">{words.useToken}</button>
+    </form>
+  )
+}
