@@ -26,7 +26,7 @@ const PAGES: readonly (readonly [name: string, hash: string])[] = [
   ['lab', '#/lab'],
   ['guide', '#/guide'],
   ['guide-chapter', '#/guide/03-event-source'],
-  ['guide-stream', '#/guide/04-stream-format'],
+  ['guide-stream', '#/guide/04-stream-format/try-it'],
 ]
 
 /** What a shop might say, ten times a second, and readers of every kind. */
