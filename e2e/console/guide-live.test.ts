@@ -10,6 +10,8 @@ import { startConsoleHub, useConsole } from '../helpers/console.ts'
 const guide = readAll()
 /** So that a reconnection takes no time, and a heart beats while one looks. */
 const QUICK = { delivery: { retryMs: 30, heartbeatMs: 500 } }
+/** The hub stops before the page is closed, and the page comes back quickly. */
+const STOPPED = { expect: /ERR_CONNECTION/ }
 const SECRET = 'the secret of a test, which is long enough to be one'
 
 const panels = (page: Page): Locator => page.locator('.code.of-js + .live')
@@ -31,7 +33,7 @@ describe('what is alive in the guide', () => {
 
   test('each script that is shown alive prints what the text says', async (t) => {
     const { url } = await startConsoleHub(t, QUICK)
-    const page = await browser.open(t, url, '#/guide', { expect: /400/ })
+    const page = await browser.open(t, url, '#/guide', { expect: /400|ERR_CONNECTION/ })
     for (const { slug, parts, title } of guide.en.chapters) {
       await page.goto(`${url}/#/guide/${slug}`)
       await page.getByRole('heading', { level: 1, name: title }).waitFor()
@@ -49,7 +51,7 @@ describe('what is alive in the guide', () => {
   test('they run in channels of their own, and take them away when the page is left', async (t) => {
     const { hub, server, url } = await startConsoleHub(t, QUICK)
     await hub.publish('orders', { data: 'a real one' })
-    const page = await browser.open(t, url, '#/guide/02-choosing')
+    const page = await browser.open(t, url, '#/guide/02-choosing', STOPPED)
     assert.deepEqual(await run(panels(page).first(), 1), ['round 2: order 1'])
     const kept = async (): Promise<readonly string[]> => {
       const response = await fetch(`${url}/channels`)
@@ -71,7 +73,7 @@ describe('what is alive in the guide', () => {
 
   test('a connection that is cut comes back by itself, and brings what it missed', async (t) => {
     const { url } = await startConsoleHub(t, { delivery: { retryMs: 300 } })
-    const page = await browser.open(t, url, '#/guide/05-reconnecting')
+    const page = await browser.open(t, url, '#/guide/05-reconnecting', STOPPED)
     const panel = panels(page).first()
     await run(panel, 3)
     await panel.getByText('1 OPEN', { exact: true }).waitFor()
@@ -103,7 +105,7 @@ describe('what is alive in the guide', () => {
 
   test('only one example is alive at a time: a browser has six connections', async (t) => {
     const { url } = await startConsoleHub(t, QUICK)
-    const page = await browser.open(t, url, '#/guide/03-event-source')
+    const page = await browser.open(t, url, '#/guide/03-event-source', STOPPED)
     const [one, two] = [panels(page).nth(0), panels(page).nth(2)]
     await run(one, 1)
     await one.getByText('1 OPEN', { exact: true }).waitFor()
@@ -114,7 +116,7 @@ describe('what is alive in the guide', () => {
 
   test('a typed stream is explained as one types', async (t) => {
     const { url } = await startConsoleHub(t)
-    const page = await browser.open(t, url, '#/guide/04-stream-format/try-it')
+    const page = await browser.open(t, url, '#/guide/04-stream-format/try-it', STOPPED)
     const box = page.getByRole('region', { name: 'A stream to type' })
     const rows = async (): Promise<readonly string[]> =>
       (await box.locator('tbody tr').allInnerTexts()).map((row) => row.replaceAll(/\s+/g, ' ').trim())
@@ -148,7 +150,7 @@ describe('what is alive in the guide', () => {
 
   test('the three ways are counted side by side', async (t) => {
     const { url } = await startConsoleHub(t)
-    const page = await browser.open(t, url, '#/guide/02-choosing')
+    const page = await browser.open(t, url, '#/guide/02-choosing', STOPPED)
     const panel = page.getByRole('region', { name: 'The three ways, side by side' })
     await panel.getByLabel('Poll every').selectOption('1000')
     await panel.getByRole('button', { name: 'Start' }).click()
@@ -172,7 +174,7 @@ describe('what is alive in the guide', () => {
 
   test('the bytes of a stream are shown with their heartbeats', async (t) => {
     const { url } = await startConsoleHub(t, QUICK)
-    const page = await browser.open(t, url, '#/guide/05-reconnecting/heartbeats')
+    const page = await browser.open(t, url, '#/guide/05-reconnecting/heartbeats', STOPPED)
     const panel = page.getByRole('region', { name: 'What comes over the wire' }).first()
     await panel.getByRole('button', { name: 'Connect' }).click()
     await panel.getByText('downlink:open').first().waitFor()
@@ -185,7 +187,7 @@ describe('what is alive in the guide', () => {
   test('with rules they run by tickets, and say what is missing', async (t) => {
     const authorize = await createAuthorizer({ jwt: { secret: SECRET, audience: 'downlink' } })
     const { url } = await startConsoleHub(t, QUICK, { authorize })
-    const page = await browser.open(t, url, '', { expect: /40[13]/ })
+    const page = await browser.open(t, url, '', { expect: /40[13]|ERR_CONNECTION/ })
     const enter = async (rights: object): Promise<void> => {
       const token = await new SignJWT({ downlink: rights })
         .setProtectedHeader({ alg: 'HS256' })

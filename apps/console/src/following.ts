@@ -1,13 +1,13 @@
 /** One channel, or what a pattern matches: followed as it comes, and read back when somebody scrolls there. */
 import { subscribe, type Phase, type Subscription } from '@downlink/client'
 import { type Gap, type Page, type PageEvent, parseCursor, parsePage, WireError } from '@downlink/wire'
-import { headers, urlOf } from './hub.ts'
+import { headers, hub, urlOf } from './hub.ts'
 import { Feed, type Line, type ToldLine } from './model/feed.ts'
 import { Changing } from './store.ts'
 
 /** Events with which it begins, and of each page back. */
 const LAST = 200
-const PAGE = 100
+const PAGE = 200
 
 /** What could not be done, for people. `cursor`: what was given is none; `foreign`: the hub can't place it. */
 export type Trouble =
@@ -27,6 +27,11 @@ export class Following extends Changing {
   /** Whether the newest is in sight. */
   #atEnd = true
   #updates: Subscription | undefined
+  #stopWatching = (): void => {}
+  #asksOnceMore = false
+  #cursor: string | undefined
+  /** Channels whose end was the last that was told of them. */
+  readonly #ended = new Set<string>()
   #told = 0
   /** Of the last gap told while reading back: page by page it is the same. */
   #lostBefore = ''
@@ -38,18 +43,32 @@ export class Following extends Changing {
 
   open(): void {
     this.#subscribe({ last: LAST })
+    let wasEnded = false
+    this.#stopWatching = hub.listen(() => {
+      if (this.phase !== 'ended') return
+      const isEnded = hub.channels.get(this.name)?.ended ?? false
+      // By somebody else.
+      if (wasEnded && !isEnded) this.wake()
+      wasEnded = isEnded
+    })
   }
 
   close(): void {
+    this.#stopWatching()
     this.#updates?.close()
     this.#updates = undefined
   }
 
-  /** Begins to listen again when nothing more was to come: the channel may have been erased, and begun anew. */
+  /** Listens on though nothing more was to come: the channel was erased, and may have begun anew. */
   wake(): void {
-    if (this.phase !== 'ended' && this.phase !== 'closed') return
-    const after = this.#updates?.cursor
-    this.#subscribe(after === undefined ? { last: LAST } : { after })
+    if (this.phase !== 'ended' && this.phase !== 'closed') {
+      // It may be on its way to be told so, from before.
+      this.#asksOnceMore = true
+      return
+    }
+    // One that was over at once has had none of its own.
+    this.#cursor = this.#updates?.cursor ?? this.#cursor
+    this.#subscribe(this.#cursor === undefined ? { last: LAST } : { after: this.#cursor })
   }
 
   pause(paused: boolean): void {
@@ -64,6 +83,13 @@ export class Following extends Changing {
     if (atEnd && !this.paused) this.feed.release(PAGE)
     this.#atEnd = atEnd && !this.feed.hasNewer
     this.#settle()
+  }
+
+  /** What comes after the window is wanted, page by page. */
+  forward(): void {
+    if (this.feed.detached) return void this.newer()
+    if (!this.paused) this.feed.release(PAGE)
+    this.changed()
   }
 
   /** Whether the list is to stay at its end. */
@@ -139,7 +165,8 @@ export class Following extends Changing {
   }
 
   #subscribe(from: { last: number } | { after: string }): void {
-    this.close()
+    this.#updates?.close()
+    this.phase = 'connecting'
     const name = encodeURIComponent(this.name)
     const updates = subscribe(urlOf(`channels/${name}?fields=channel,time`), { ...from, headers })
     this.#updates = updates
@@ -147,16 +174,27 @@ export class Following extends Changing {
       this.feed.tell(line)
       this.changed()
     }
-    updates.on('event', ({ id, channel, type, data, time }) =>
-      tell({ kind: 'event', id, channel, type, data, time: time ?? '' }),
-    )
+    updates.on('event', ({ id, channel, type, data, time }) => {
+      this.#ended.delete(channel)
+      tell({ kind: 'event', id, channel, type, data, time: time ?? '' })
+    })
     updates.on('gap', (gap) => {
+      for (const channel of gap.channels) this.#ended.delete(channel)
       if (gap.reason === 'epoch' || gap.reason === 'unknown') this.#restart(gap)
       else tell(this.#say('gap', gap.reason, gap.channels))
     })
-    updates.on('end', ({ channel }) => tell(this.#say('end', '', [channel])))
+    updates.on('end', ({ channel }) => {
+      if (this.#ended.has(channel)) return
+      this.#ended.add(channel)
+      tell(this.#say('end', '', [channel]))
+    })
     updates.on('state', ({ phase }) => {
+      if (this.#updates !== updates) return
       this.phase = phase
+      if (phase === 'ended' && this.#asksOnceMore) {
+        this.#asksOnceMore = false
+        this.wake()
+      }
       if (phase === 'open') this.refused = undefined
       this.changed()
     })

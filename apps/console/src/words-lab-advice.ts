@@ -78,6 +78,8 @@ export const RUSSIAN: AdviceWords = {
         return `${Who(reason.other)} ${verb(reason.other, 'сберёг бы', 'сберегли бы')} ${bytes(reason.saves)} в минуту на клиента: слишком мало за то, чего ${verb(reason.other, 'он требует', 'они требуют')} сверх того, что даёт ${who(reason.technique)}.`
       case 'packed':
         return `${Who(reason.other)} ${verb(reason.other, 'стоит', 'стоят')} на ${bytes(reason.saves)} в минуту меньше только потому, что его ответы здесь сжаты. Хаб умеет сжимать и потоки.`
+      case 'asks-once':
+        return `${Who(reason.technique)} ${verb(reason.technique, 'спрашивает', 'спрашивают')} один раз на соединение, то есть раз в полчаса; опрос — ${count(reason.polls)} ${form(reason.polls, 'раз', 'раза', 'раз')} в минуту.`
       case 'empty-polls':
         return `${count(reason.empty)} из ${count(reason.requests)} опросов не принесли ничего.`
       case 'least-late':
@@ -103,9 +105,9 @@ export const RUSSIAN: AdviceWords = {
   crossing(crossing) {
     switch (crossing.code) {
       case 'rate':
-        return `Реже чем ${rateOf(crossing.rate)} меньше байт ${verb(crossing.below, 'стоит', 'стоят')} ${who(crossing.below)}, чаще — ${who(crossing.above)}.`
+        return `При частоте ниже «${rateOf(crossing.rate)}» ${who(crossing.below)} ${verb(crossing.below, 'стоит', 'стоят')} меньше байт, чем ${NAMES[crossing.above].than}, выше — больше.`
       case 'always':
-        return `${Who(crossing.technique)} ${verb(crossing.technique, 'стоит', 'стоят')} меньше байт, чем ${list(crossing.others.map((other) => NAMES[other].than))}, при любой частоте: от одного события в час до 100 в секунду.`
+        return `${Who(crossing.technique)} ${verb(crossing.technique, 'стоит', 'стоят')} меньше байт, чем ${list(crossing.others.map((other) => NAMES[other].than))}, при любой частоте: от одного события в минуту до 100 в секунду.`
       case 'interval':
         return `Опрос стоит меньше байт, чем ${NAMES[crossing.other].than}, только если спрашивать реже чем раз в ${time(crossing.every)}; тогда событие опаздывает в среднем на ${time(crossing.late)}.`
       case 'no-interval':

@@ -79,7 +79,7 @@ describe('what it prints', () => {
   })
 
   test('CPU with what it may be off by; what is below that is no figure', () => {
-    assert.match(text, /CPU of the hub for each of them +40 ± 4 µs +< 12 µs\n/)
+    assert.match(text, /hub's CPU for each event a client got +40 ± 4 µs +< 12 µs\n/)
   })
 
   test('the recommendation, with why, where the lines cross, and what is not known', () => {

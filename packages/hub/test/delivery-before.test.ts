@@ -4,12 +4,17 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Page } from '@downlink/wire'
 import { createHub } from '../src/hub.ts'
+import { serveHub } from '../src/node.ts'
+import { Lookout } from '../src/ops/lookout.ts'
 import type { Log, LogPage } from '../src/log/log.ts'
 import { MemoryLog } from '../src/log/memory.ts'
 import { finite } from '../src/log/retention.ts'
 import { SqliteLog } from '../src/log/sqlite/sqlite-log.ts'
 import { Stage } from './simulation/stage.ts'
 import { tempFolder } from './sqlite/files.ts'
+import { askPage } from './wire-contract/client.ts'
+
+const NONE = { p50: 0, p99: 0, max: 0 }
 
 const retention = [
   { channels: 'few', count: 3 },
@@ -91,4 +96,26 @@ test('before goes alone', async (t) => {
     await assert.rejects(hub.read('a', { before: 'e-1', ...options }), { code: 'invalid-option' })
   await assert.rejects(hub.read('a', { before: 'e-1', limit: 1_001 }), { code: 'invalid-option' })
   await assert.rejects(hub.read('a', { before: 'now' }), { code: 'invalid-cursor' })
+})
+
+test('P3.5.1 the hub’s own channels are read backwards, too', async (t) => {
+  const hub = createHub()
+  const lookout = new Lookout(hub, {
+    memory: () => ({ rss: 1, heap: 1 }),
+    cpu: () => 0,
+    loopDelay: () => NONE,
+  })
+  const server = await serveHub(hub, { host: '127.0.0.1', lookout })
+  t.after(async () => {
+    await server.stop()
+    await lookout.close()
+    await hub.close()
+  })
+  lookout.trouble({ kind: 'error', message: 'one' })
+  lookout.trouble({ kind: 'error', message: 'two' })
+  const at = `${server.url}/channels/$hub.trouble`
+  const newest = await askPage(`${at}?last=1`)
+  const page = await askPage(`${at}?before=${newest.events[0]?.id}`)
+  assert.match(page.events.map(({ data }) => data).join(), /one/)
+  assert.deepEqual([page.events.length, page.previous, page.gap], [1, undefined, undefined])
 })

@@ -84,6 +84,9 @@ export function WaysPanel() {
           })}
         </div>
       )}
+      <p class="summary">
+        {words.toLab} <a href="#/lab">{words.lab}</a>
+      </p>
     </section>
   )
 }

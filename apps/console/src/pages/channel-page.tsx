@@ -1,16 +1,17 @@
 /** One channel, or what a pattern matches: its events as they come and as they were, and what can be done with it. */
 import { matchesPattern } from '@downlink/wire'
-import type { VNode } from 'preact'
+import type { ComponentChildren, VNode } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Following, type Trouble } from '../following.ts'
-import { bytes, clock, count } from '../format.ts'
+import { bytes, count } from '../format.ts'
 import { hub } from '../hub.ts'
 import { keptOf } from '../retention.ts'
 import { speech } from '../language.ts'
 import { bytesOf, Filter, type Line, preview, type ToldLine } from '../model/feed.ts'
+import { momentOf } from '../model/moment.ts'
 import { readsSeveral } from '../model/snippets.ts'
 import { EventDetail } from '../parts/event-detail.tsx'
-import { EventList } from '../parts/event-list.tsx'
+import { EventList, type Revealed } from '../parts/event-list.tsx'
 import { Managing, Publishing, Refusal } from '../parts/publishing.tsx'
 import { Snippets } from '../parts/snippets.tsx'
 import { useChanging } from '../store.ts'
@@ -28,14 +29,21 @@ export function ChannelPage({ name }: { name: string }) {
   const { language } = speech
   const words = CHANNEL_WORDS[language]
   const several = readsSeveral(name)
+  const [revealed, setRevealed] = useState<Revealed | undefined>(undefined)
+  const reveal = (id: string): void => {
+    following.hold()
+    setSelected(following.feed.lines.find((line) => line.id === id))
+    setRevealed({ id })
+  }
   const show = async (id: string): Promise<void> => {
-    const found = following.feed.lines.find((line) => line.id === id)
-    if (found) {
-      following.hold()
-      setSelected(found)
-    } else if ((await following.jump(id)) !== undefined) {
-      setSelected(following.feed.lines.find((line) => line.id === id))
-    }
+    const isThere = following.feed.lines.some((line) => line.id === id)
+    const found = isThere ? id : await following.jump(id)
+    if (found !== undefined) reveal(found)
+  }
+  const jump = async (text: string): Promise<boolean> => {
+    const found = await following.jump(text)
+    if (found !== undefined) reveal(found)
+    return found !== undefined
   }
   return (
     <div class="channel-page">
@@ -46,7 +54,14 @@ export function ChannelPage({ name }: { name: string }) {
         <h1 class="name">{name}</h1>
         {several ? <PatternFacts name={name} /> : <Facts name={name} />}
       </header>
-      <Reading following={following} several={several} selected={selected} onSelect={setSelected} />
+      <Reading
+        following={following}
+        several={several}
+        selected={selected}
+        revealed={revealed}
+        onSelect={setSelected}
+        onJump={jump}
+      />
       {several || name.startsWith('$') ? (
         <>
           <p class="quiet">{several ? words.patternNote : words.ownNote}</p>
@@ -57,7 +72,7 @@ export function ChannelPage({ name }: { name: string }) {
           <Publishing name={name} onDone={() => following.wake()} onShow={(id) => void show(id)} />
           <div class="stack">
             <Elsewhere following={following} />
-            <Managing name={name} onDone={() => following.wake()} />
+            <Managing name={name} onErased={() => following.wake()} />
           </div>
         </div>
       )}
@@ -76,7 +91,8 @@ function Facts({ name }: { name: string }) {
   const { words: common, language } = speech
   const words = CHANNEL_WORDS[language]
   const row = hub.channels.get(name)
-  if (!row) return null
+  // Its place is kept: what is below must not move when it comes.
+  if (!row) return <p class="quiet">…</p>
   const readers = Object.values(hub.readers.of(name)).reduce((sum, some) => sum + some, 0)
   const kept = keptOf(row.retention, language, words)
   return (
@@ -103,12 +119,17 @@ function Reading({
   following,
   several,
   selected,
+  revealed,
   onSelect,
+  onJump,
 }: {
   following: Following
   several: boolean
   selected: Line | undefined
+  revealed: Revealed | undefined
   onSelect: (line: Line | undefined) => void
+  /** Whether there is such a place. */
+  onJump: (text: string) => Promise<boolean>
 }) {
   useChanging(speech, following)
   const { language } = speech
@@ -145,18 +166,14 @@ function Reading({
         </label>
         <button
           type="button"
-          aria-pressed={following.paused}
-          class="pause"
+          class={following.paused ? 'main' : undefined}
           onClick={() => following.pause(!following.paused)}
         >
           {following.paused ? words.goOn : words.pause}
         </button>
         <JumpForm
           onJump={async (text) => {
-            const id = await following.jump(text)
-            if (id === undefined) return
-            onSelect(following.feed.lines.find((line) => line.id === id))
-            list.current?.querySelector<HTMLElement>('[role=listbox]')?.focus()
+            if (await onJump(text)) list.current?.querySelector<HTMLElement>('[role=listbox]')?.focus()
           }}
         />
       </div>
@@ -171,7 +188,10 @@ function Reading({
             >
               ↑ {following.reading ? words.reading : words.older}
             </button>
-            <output>{statusOf(following, words, language)}</output>
+            {following.paused && (
+              <span>{feed.came > 0 ? words.pausedCame(count(feed.came, language)) : words.paused}</span>
+            )}
+            <output>{troubleOf(following, words)}</output>
           </div>
           <div class="list-body">
             <EventList
@@ -180,12 +200,14 @@ function Reading({
               rowHeight={narrow ? 50 : 30}
               label={words.events}
               selected={selected?.id}
+              revealed={revealed}
               sticks={following.sticks}
               onSelect={(line) => {
                 if (line) following.hold()
                 onSelect(line)
               }}
               onSee={(atEnd) => following.see(atEnd)}
+              onForward={() => following.forward()}
               onNearTop={() => void following.older()}
               onShort={() => {
                 // Not while the first are on their way, and not for what a filter leaves out.
@@ -238,7 +260,7 @@ function rowOf(line: Line, words: ChannelWords, language: Language, several: boo
   if (line.kind !== 'event') return <span class="told">{toldOf(line, words, several)}</span>
   return (
     <>
-      <time>{clock(line.time, language)}</time>
+      <time>{momentOf(line.time, language)}</time>
       <span class={line.type === 'message' ? 'type plain' : 'type'}>{line.type}</span>
       {several && <span class="channel">{line.channel}</span>}
       <span class="preview">{preview(line.data)}</span>
@@ -247,8 +269,9 @@ function rowOf(line: Line, words: ChannelWords, language: Language, several: boo
   )
 }
 
-function statusOf(following: Following, words: ChannelWords, language: string) {
-  const { refused, trouble, paused, feed } = following
+/** What could not be done. What is counted is not told here: a screen reader would never come to an end. */
+function troubleOf(following: Following, words: ChannelWords): ComponentChildren {
+  const { refused, trouble } = following
   if (refused && following.phase === 'closed') {
     return (
       <>
@@ -256,9 +279,7 @@ function statusOf(following: Following, words: ChannelWords, language: string) {
       </>
     )
   }
-  if (trouble) return <Said trouble={trouble} />
-  if (paused) return feed.came > 0 ? words.pausedCame(count(feed.came, language)) : words.paused
-  return ''
+  return trouble ? <Said trouble={trouble} /> : ''
 }
 
 function Said({ trouble }: { trouble: Trouble }) {

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { bytes, clock, count } from '../format.ts'
 import { speech } from '../language.ts'
 import { bytesOf, type EventLine, isJson, pretty } from '../model/feed.ts'
+import { dayOf } from '../model/moment.ts'
 import { CHANNEL_WORDS } from '../words-channel.ts'
 import { CopyButton } from './copy-button.tsx'
 
@@ -38,7 +39,7 @@ export function EventDetail({ line, onClose }: { line: EventLine | undefined; on
         <dt>{words.time}</dt>
         <dd>
           <time dateTime={line.time} title={line.time}>
-            {clock(line.time, language)}
+            {dayOf(line.time, language)}, {clock(line.time, language)}
           </time>
         </dd>
         <dt>{words.channel}</dt>

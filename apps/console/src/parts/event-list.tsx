@@ -10,6 +10,11 @@ const BEYOND = 6
 /** So many lines from the top older ones are asked for. */
 const NEAR = 30
 
+/** A line that is to be brought into sight; another object each time. */
+export interface Revealed {
+  readonly id: string
+}
+
 interface View {
   top: number
   height: number
@@ -18,6 +23,7 @@ interface View {
   within: number
   /** Where the anchor was last. */
   at: number
+  revealed: Revealed | undefined
 }
 
 export function EventList({
@@ -26,9 +32,11 @@ export function EventList({
   rowHeight,
   label,
   selected,
+  revealed,
   sticks,
   onSelect,
   onSee,
+  onForward,
   onNearTop,
   onShort,
 }: {
@@ -37,21 +45,36 @@ export function EventList({
   rowHeight: number
   label: string
   selected: string | undefined
+  revealed: Revealed | undefined
   /** Whether the end is to stay in sight. */
   sticks: boolean
   onSelect: (line: Line | undefined) => void
   /** Somebody scrolled, to the end or away from it. */
   onSee: (atEnd: boolean) => void
+  /** The last line was chosen: what comes after it? */
+  onForward: () => void
   onNearTop: () => void
   /** There is room for more. */
   onShort: () => void
 }) {
   const element = useRef<HTMLDivElement>(null)
-  const view = useRef<View>({ top: 0, height: 0, anchor: undefined, within: 0, at: 0 }).current
+  const view = useRef<View>({
+    top: 0,
+    height: 0,
+    anchor: undefined,
+    within: 0,
+    at: 0,
+    revealed: undefined,
+  }).current
   const [, again] = useReducer((count: number) => count + 1, 0)
   const whole = lines.length * rowHeight
   const most = Math.max(0, whole - view.height)
-  view.top = sticks ? most : Math.min(most, topOf(view, lines, rowHeight))
+  if (revealed !== view.revealed) {
+    view.revealed = revealed
+    view.anchor = revealed?.id ?? view.anchor
+    view.within = -Math.floor(view.height / 3)
+  }
+  view.top = sticks ? most : Math.max(0, Math.min(most, topOf(view, lines, rowHeight)))
   const from = Math.max(0, Math.floor(view.top / rowHeight) - BEYOND)
   const to = Math.min(lines.length, Math.ceil((view.top + view.height) / rowHeight) + BEYOND)
 
@@ -97,8 +120,9 @@ export function EventList({
     if (upper < view.top) view.top = upper
     else if (upper + rowHeight > view.top + view.height) view.top = upper + rowHeight - view.height
     anchor()
-    if (at < NEAR) onNearTop()
     onSelect(line)
+    if (at < NEAR) onNearTop()
+    if (at === lines.length - 1) onForward()
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return

@@ -13,7 +13,7 @@ export function Publishing({
   onShow,
 }: {
   name: string
-  /** Something was stored or erased: there may be something to hear of again. */
+  /** Something was stored: there may be something to hear of again. */
   onDone: () => void
   /** The event with this id is to be looked at. */
   onShow: (id: string) => void
@@ -111,7 +111,7 @@ export function Refusal({ status, detail }: { status: number; detail: string }) 
 
 type Act = 'end' | 'erase'
 
-export function Managing({ name, onDone }: { name: string; onDone: () => void }) {
+export function Managing({ name, onErased }: { name: string; onErased: () => void }) {
   const words = CHANNEL_WORDS[speech.language]
   const [asked, setAsked] = useState<Act | undefined>(undefined)
   const [did, setDid] = useState<Act | undefined>(undefined)
@@ -142,7 +142,7 @@ export function Managing({ name, onDone }: { name: string; onDone: () => void })
             setAsked(undefined)
             if (!done) return
             setDid(asked)
-            onDone()
+            if (asked === 'erase') onErased()
           }}
         >
           {asked === 'end' ? words.endWhat : words.eraseWhat}

@@ -7,7 +7,7 @@ export interface Closing {
   readonly reason: string
 }
 
-/** 1000 says: don't come back. After all others a client may, at its cursor. `docs/protocol.md` 6a.6 is this table in words. */
+/** 1000 says: don't come back. After all others a client may, at its cursor. `docs/protocol.md` 21.6.1 is this table in words. */
 export const CLOSINGS: Readonly<Record<Ending, Closing>> = {
   ended: { code: 1000, reason: 'ended' },
   draining: { code: 1012, reason: 'draining' },

@@ -4,8 +4,8 @@
  */
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import type { Reader } from '../../delivery/reader.ts'
 import type { Ending, Sink } from '../../delivery/sink.ts'
+import type { OpenStream } from '../message.ts'
 import { type Closing, CLOSINGS, NOTHING_EXPECTED } from './closing.ts'
 import { PING } from './frames.ts'
 
@@ -15,7 +15,7 @@ const UNANSWERED = 2
 export class Connection implements Sink {
   readonly #ws: WebSocket
   readonly #socket: Socket
-  #reader: Reader | undefined
+  #reader: OpenStream | undefined
   #unanswered = 0
 
   constructor(ws: WebSocket, socket: Socket) {
@@ -30,7 +30,7 @@ export class Connection implements Sink {
   }
 
   /** @throws what `open` does; the connection has been closed then */
-  begin(open: (sink: Sink) => Reader, refusal: Closing): Reader {
+  begin(open: (sink: Sink) => OpenStream, refusal: Closing): OpenStream {
     try {
       const reader = open(this)
       this.#reader = reader
