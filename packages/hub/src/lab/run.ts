@@ -182,7 +182,7 @@ export class Run {
     const { signal } = this.#stopping
     const channel = channelOf(id)
     this.#seams.tell(this.report())
-    // The clients of the page begin now.
+    // A page's own clients connect as soon as they know of the run. The rehearsal is on another channel.
     meter?.start(channel)
     const relayed = crowd && this.#relay && (await this.#between(crowd, this.#relay))
     if (crowd && this.settings.clients > 0) await this.#rehearse(crowd)
