@@ -7,6 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { selfSigned } from '../../../e2e/helpers/self-signed.ts'
 import { Refusal } from '../src/auth/refusal.ts'
 import type { Authorize } from '../src/auth/authorize.ts'
+import { openConsole } from '../src/console.ts'
+import { fetchHandler } from '../src/fetch.ts'
+import { createHub } from '../src/hub.ts'
 import type { LabReport } from '../src/lab/report.ts'
 import { LogError } from '../src/log/log.ts'
 import { MemoryLog } from '../src/log/memory.ts'
@@ -126,6 +129,20 @@ describe('a run of the Lab', { concurrency: 4 }, () => {
     const { now } = (await (await ask('GET', '/lab/time')).json()) as { now: number }
     assert.ok(Math.abs(now - Date.now()) < 1000, 'the time of the hub')
     assert.notEqual(now, Math.round(now), 'with a fraction')
+  })
+
+  test('where no socket is known there is no crowd, and the answer says so', async (t) => {
+    const hub = createHub()
+    const console = openConsole(hub)
+    t.after(async () => {
+      await console.close()
+      await hub.close()
+    })
+    const handle = fetchHandler(hub, { ...console.options, authorize: () => true })
+    const refused = await handle(new Request('http://localhost/lab', { method: 'POST', body: '{}' }))
+    const { detail } = await problemOf(refused)
+    assert.equal(refused.status, 404)
+    assert.match(String(detail), /no address/)
   })
 
   test('it takes the rights to inspect, and to publish, drop and read the channel of the run', async (t) => {
