@@ -53,10 +53,7 @@ async function through(
   options: Parameters<typeof labHub>[2] = {},
 ): Promise<Through> {
   const world = await labHub(t, { delivery: { retryMs: 20 } }, options)
-  world.begin(
-    { clients: 0, seconds: 60, techniques: TECHNIQUES, network: { ...PLAIN, ...network } },
-    options?.tls ? 'own' : 'none',
-  )
+  world.begin({ clients: 0, seconds: 60, techniques: TECHNIQUES, network: { ...PLAIN, ...network } })
   t.after(() => world.lab.stop('run-test'))
   return { ...world, counts: () => world.lab.meter.report() }
 }
