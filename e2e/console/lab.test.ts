@@ -93,6 +93,9 @@ describe('the Lab', () => {
       assert.ok(lines.includes(`total,${technique},,crowd.received,${crowd.received},`), technique)
     }
     assert.ok(lines.some((line) => line.startsWith('second,sse,1,requests,')))
+    // The crowd's three, and the page's own.
+    assert.equal(report.techniques['sse']?.requests, 4)
+    assert.equal(report.techniques['websocket']?.requests, 4)
     await assertAccessible(page)
   })
 
@@ -132,7 +135,11 @@ describe('the Lab', () => {
 
   test('reads through the network that was asked for: a proxy holds the stream back, and the rest is later', async (t) => {
     const { url } = await startConsoleHub(t)
-    const page = await openLab(t, url, { ...SHORT, clients: '0', delay: '150' })
+    // The network ends with the run, and what is asked through it, too.
+    const view = {
+      expect: /ERR_ABORTED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED|WebSocket/,
+    }
+    const page = await openLab(t, url, { ...SHORT, clients: '0', delay: '150' }, view)
     await page.getByLabel('A proxy in between that holds answers back until they end').check()
     await begin(page)
     await page.getByText('Done.').waitFor()

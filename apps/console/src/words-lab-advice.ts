@@ -105,7 +105,7 @@ export const RUSSIAN: AdviceWords = {
   crossing(crossing) {
     switch (crossing.code) {
       case 'rate':
-        return `Реже чем ${rateOf(crossing.rate)} меньше байт ${verb(crossing.below, 'стоит', 'стоят')} ${who(crossing.below)}, чаще — ${who(crossing.above)}.`
+        return `При частоте ниже «${rateOf(crossing.rate)}» ${who(crossing.below)} ${verb(crossing.below, 'стоит', 'стоят')} меньше байт, чем ${NAMES[crossing.above].than}, выше — больше.`
       case 'always':
         return `${Who(crossing.technique)} ${verb(crossing.technique, 'стоит', 'стоят')} меньше байт, чем ${list(crossing.others.map((other) => NAMES[other].than))}, при любой частоте: от одного события в минуту до 100 в секунду.`
       case 'interval':

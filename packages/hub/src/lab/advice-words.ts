@@ -99,7 +99,7 @@ export const ENGLISH: AdviceWords = {
   crossing(crossing) {
     switch (crossing.code) {
       case 'rate':
-        return `Under ${rateOf(crossing.rate)} ${NAMES[crossing.below]} ${s(crossing.below, 'cost')} fewer bytes, above it ${NAMES[crossing.above]} ${plural(crossing.above) ? 'do' : 'does'}.`
+        return `Under ${rateOf(crossing.rate)} ${NAMES[crossing.below]} ${s(crossing.below, 'cost')} fewer bytes than ${NAMES[crossing.above]}, above it more.`
       case 'always':
         return `${first(NAMES[crossing.technique])} ${s(crossing.technique, 'cost')} fewer bytes than ${list(crossing.others.map((other) => NAMES[other]))} at any rate, from one event a minute to 100 a second.`
       case 'no-interval':

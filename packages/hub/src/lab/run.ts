@@ -182,10 +182,11 @@ export class Run {
     const { signal } = this.#stopping
     const channel = channelOf(id)
     this.#seams.tell(this.report())
+    // A page's own clients connect as soon as they know of the run. The rehearsal is on another channel.
+    meter?.start(channel)
     const relayed = crowd && this.#relay && (await this.#between(crowd, this.#relay))
     if (crowd && this.settings.clients > 0) await this.#rehearse(crowd)
     if (signal.aborted) return
-    meter?.start(channel)
     const direct = await this.#plan(channel)
     const plan = relayed === undefined ? direct : { ...direct, target: behind(direct.target, relayed) }
     if (crowd) await this.#orStopped(crowd.start(plan))
