@@ -31,11 +31,11 @@ interface World {
 async function world(t: TestContext, compress: readonly string[] = []): Promise<World> {
   const hub = createHub({ delivery: { retryMs: 20, heartbeatMs: 500 } })
   const own = createHub()
-  let relay: CountingRelay | undefined
+  const way: { relay?: CountingRelay } = {}
   const target = {
     host: '127.0.0.1',
     get port(): number {
-      return relay?.port ?? 0
+      return way.relay?.port ?? 0
     },
   }
   const lab = new Lab(hub, own, { target })
@@ -43,7 +43,7 @@ async function world(t: TestContext, compress: readonly string[] = []): Promise<
   let counted: Record<string, Counted> = {}
   const report = lab.meter.report.bind(lab.meter)
   t.mock.method(lab.meter, 'report', () => {
-    counted = relay?.counted() ?? {}
+    counted = way.relay?.counted() ?? {}
     return report()
   })
   const server = await serveHub(hub, {
@@ -59,7 +59,7 @@ async function world(t: TestContext, compress: readonly string[] = []): Promise<
     await Promise.all([hub.close(), own.close()])
   })
   const counting = await startCountingRelay(server.port, /^lab\.run-[0-9a-f]+$/)
-  relay = counting
+  way.relay = counting
   t.after(() => counting[Symbol.asyncDispose]())
   const ask = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const init = { method, ...(body !== undefined && { body: JSON.stringify(body) }) }

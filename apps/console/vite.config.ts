@@ -1,5 +1,6 @@
 /** One file of HTML with all in it: the hub serves it at `/`, under a policy that allows nothing else. */
 import { defineConfig, type Plugin } from 'vite'
+import { guide } from './build/guide-plugin.ts'
 
 function oneFile(): Plugin {
   return {
@@ -29,7 +30,7 @@ function oneFile(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [oneFile()],
+  plugins: [guide(), oneFile()],
   resolve: { conditions: ['@downlink/source', 'browser', 'module', 'import'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {

@@ -4,6 +4,7 @@ import { hub, useToken } from './hub.ts'
 import { speech } from './language.ts'
 import { ChannelPage } from './pages/channel-page.tsx'
 import { ChannelsPage } from './pages/channels-page.tsx'
+import { GuidePage } from './pages/guide-page.tsx'
 import { HubPage } from './pages/hub-page.tsx'
 import { LabPage } from './pages/lab-page.tsx'
 import { ReadersPage } from './pages/readers-page.tsx'
@@ -20,10 +21,19 @@ export function App() {
     ['#/channels', words.channels, place.page === 'channels' || place.page === 'channel'],
     ['#/readers', words.readers, place.page === 'readers'],
     ['#/lab', LAB_WORDS[speech.language].title, place.page === 'lab'],
+    ['#/guide', words.guide, place.page === 'guide'],
   ] as const
   return (
     <>
-      <a class="skip" href="#main">
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          // What is behind `#` is the page.
+          event.preventDefault()
+          document.getElementById('main')?.focus()
+        }}
+      >
         {words.skip}
       </a>
       <header class="top">
@@ -78,6 +88,8 @@ function Page() {
       return <ReadersPage />
     case 'lab':
       return <LabPage />
+    case 'guide':
+      return <GuidePage chapter={place.chapter} heading={place.heading} />
   }
 }
 

@@ -7,6 +7,7 @@ export type Place =
   | { readonly page: 'channel'; readonly name: string }
   | { readonly page: 'readers' }
   | { readonly page: 'lab' }
+  | { readonly page: 'guide'; readonly chapter: string; readonly heading: string }
 
 export function placeOf(hash: string): Place {
   const [page = '', ...rest] = hash.replace(/^#\/?/, '').split('/')
@@ -14,6 +15,7 @@ export function placeOf(hash: string): Place {
     const name = decode(rest.join('/'))
     return name === '' ? { page } : { page: 'channel', name }
   }
+  if (page === 'guide') return { page, chapter: decode(rest[0] ?? ''), heading: decode(rest[1] ?? '') }
   return page === 'readers' || page === 'lab' ? { page } : { page: 'hub' }
 }
 
@@ -35,6 +37,8 @@ class Route extends Changing {
   constructor() {
     super()
     addEventListener('hashchange', () => {
+      // The link to the content is no place.
+      if (/^#[^/]/.test(location.hash)) return
       this.place = placeOf(location.hash)
       this.changed()
     })

@@ -91,6 +91,8 @@ export interface ReadOptions {
   readonly after?: string
   /** The newest N events over all channels together; not with `after`. */
   readonly last?: number
+  /** The newest events before this cursor, the one whose id it is not among them; with `limit` only. */
+  readonly before?: string
   /** At most this many events. Default 100. */
   readonly limit?: number
   /** How long to wait for something to tell, in milliseconds. Default 0; the default of `after` is then `now`. */

@@ -1,11 +1,20 @@
 /** The whole server side in one object, with no HTTP in it. */
-import { checkPattern, formatCursor, type Page, type PageEvent, parseCursor, partsMeet } from '@downlink/wire'
+import {
+  checkPattern,
+  type Cursor,
+  formatCursor,
+  type Page,
+  type PageEvent,
+  parseCursor,
+  partsMeet,
+} from '@downlink/wire'
 import { Revocations } from './auth/revocations.ts'
 import { type Clock, jitter, systemClock } from './clock.ts'
 import { coderOf, type Coding } from './delivery/coding/coding.ts'
 import { DEFAULT_DELIVERY, Delivery } from './delivery/delivery.ts'
 import { type Holder, NOBODY } from './delivery/holder.ts'
 import { readPage } from './delivery/page.ts'
+import { readPageBefore } from './delivery/page-before.ts'
 import type { Reader } from './delivery/reader.ts'
 import type { Sink } from './delivery/sink.ts'
 import { type Origin, startOf } from './delivery/start.ts'
@@ -129,7 +138,12 @@ export class Hub {
 
   /** One page of events of some channels or patterns. */
   async read(channels: string | readonly string[], options: ReadOptions = {}): Promise<Page> {
-    const { limit = this.#pageEvents, waitMs = 0, signal } = options
+    const { before, limit = this.#pageEvents, waitMs = 0, signal } = options
+    if (before !== undefined) {
+      if (options.after !== undefined || options.last !== undefined || waitMs > 0)
+        throw new HubError('invalid-option', 'Expected `before` without `after`, `last` and `waitMs`')
+      return this.readBefore(this.channelSet(channels), parseCursor(before), limit)
+    }
     const origin = originOf(options, waitMs > 0 ? { after: 'now' } : { last: limit })
     return this.readPage(this.channelSet(channels), origin, limit, {
       ms: waitMs,
@@ -143,6 +157,14 @@ export class Hub {
     this.admit(wait.holder)
     const ms = Math.min(wait.ms, this.#msLeft(wait.holder))
     return this.#page(set, origin, limit, { ...wait, ms, gate: this })
+  }
+
+  /** The newest events before a cursor, in order. @throws {HubError} `invalid-option` */
+  readBefore(set: ChannelSet, before: Cursor, limit: number): Promise<Page> {
+    const { delivery, limits } = this
+    checkCount('limit', limit, 1, limits.pageEvents)
+    const most = { events: limit, bytes: limits.pageBytes }
+    return readPageBefore(delivery, set, before, most, this.#retry())
   }
 
   #msLeft({ until }: Holder = NOBODY): number {
@@ -161,8 +183,12 @@ export class Hub {
     checkCount('limit', limit, 1, pageEvents)
     if ('last' in origin) checkCount('last', origin.last, 0, pageEvents)
     const ms = this.stopping.aborted ? 0 : Math.min(wait.ms, waitMs)
-    const retry = jitter(this.clock, this.delivery.settings.retryMs, 1 / 3)
-    return readPage(this.delivery, set, origin, { events: limit, bytes: pageBytes }, retry, { ...wait, ms })
+    const most = { events: limit, bytes: pageBytes }
+    return readPage(this.delivery, set, origin, most, this.#retry(), { ...wait, ms })
+  }
+
+  #retry(): number {
+    return jitter(this.clock, this.delivery.settings.retryMs, 1 / 3)
   }
 
   /** The events of some channels or patterns as they come. Ends when all channels have ended, on `signal`, and when the hub stops. */

@@ -259,3 +259,12 @@ test('Ctrl-C: what was measured so far is printed, and the channel is erased', a
   assert.match(command.stdout, /^technique,.*\npoll,20,/)
   assert.equal(await ofRun(), 0)
 })
+
+test('`downlink serve` has the Lab, unless it is told not to', async (t) => {
+  const statusOf = async (args: readonly string[]): Promise<number> => {
+    const { url } = await serving(t, ['--port', '0', ...args])
+    return (await fetch(`${url}/lab/time`)).status
+  }
+  assert.equal(await statusOf([]), 200)
+  assert.equal(await statusOf(['--no-lab']), 404)
+})

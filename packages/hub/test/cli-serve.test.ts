@@ -194,6 +194,22 @@ test('--page shows a page of one’s own', async (t) => {
   assert.equal(await answer.text(), readFileSync(file, 'utf8'))
 })
 
+test('the page comes coded as the client likes, and not again when it has it', async (t) => {
+  const { url } = await serving(t, ['--port', '0'])
+  const get = async (headers: Record<string, string>): Promise<Response> => fetch(url, { headers })
+  const plain = await get({ 'accept-encoding': 'identity' })
+  const html = await plain.text()
+  assert.equal(html, consolePage().body)
+  for (const coding of ['gzip', 'br']) {
+    const coded = await get({ 'accept-encoding': coding })
+    assert.equal(coded.headers.get('content-encoding'), coding)
+    assert.ok(Number(coded.headers.get('content-length')) < 150_000)
+    assert.equal(await coded.text(), html)
+  }
+  const again = await get({ 'if-none-match': plain.headers.get('etag') ?? '' })
+  assert.deepEqual([again.status, await again.text()], [304, ''])
+})
+
 test('a page that can’t be read is one clear line', async (t) => {
   const { code, stderr } = await result(t, [
     'serve',

@@ -71,6 +71,29 @@ test('from within a page that others read, it is what comes after the cursor', a
   )
 })
 
+test('a page has at most 1 MiB of data, or one event; what shares a position stays together', async () => {
+  const stage = new Stage()
+  const { variant } = counted()
+  const { sink } = await stage.open(['a', 'b'], { after: 'now' }, { variant })
+  const half = 'x'.repeat(600_000)
+  await stage.log.append(
+    [half, half, '1', 'x'.repeat(1_048_577), '2'].map((data) => ({ channel: 'a', data })),
+  )
+  await stage.log.append([{ channel: 'b', data: '3' }], { end: ['b'] })
+  await stage.clock.turn()
+  const pages = pagesIn(sink).slice(1)
+  assert.deepEqual(
+    pages.map(({ events, more, ended }) => [events.map(({ data }) => data.length), more, ended]),
+    [
+      [[600_000], true, undefined],
+      [[600_000, 1], true, undefined],
+      [[1_048_577], true, undefined],
+      [[1, 1], false, ['b']],
+    ],
+  )
+  for (const { events, cursor, more } of pages) if (more) assert.equal(cursor, events.at(-1)?.id)
+})
+
 test('a reader whose connection is full is written nothing, and later has all of it', async () => {
   const stage = new Stage()
   const { variant } = counted()

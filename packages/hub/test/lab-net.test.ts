@@ -124,20 +124,24 @@ describe('the clients of a page', () => {
     assert.equal(head, false)
   })
 
-  test('are cut with the relay, in the middle and while they wait', async (t) => {
-    const { url, told } = await through(t, { cutAfter: 500 })
-    await told(({ published }) => published > 0)
-    const stream = new RawConnection(url).send(bytes(`GET ${NET}`, { Accept: 'text/event-stream' }))
-    const socket = new WebSocket(`${url.replace('http', 'ws')}${NET}`).on('error', () => {})
-    const ended = once(socket, 'close')
-    await stream.until((text) => text.includes('downlink:open'))
-    await Promise.all([stream.closed, ended])
-    const polls = new RawConnection(url)
-    const polling = (async () => {
-      for (;;) await polls.send(bytes(`GET ${NET}?wait=9`)).answer()
-    })()
-    await assert.rejects(polling, /The connection ended/)
-  })
+  for (const tls of [undefined, selfSigned()])
+    test(`are cut with the relay, in the middle and while they wait${tls ? ', with TLS too' : ''}`, async (t) => {
+      const { url, told } = await through(t, { cutAfter: 500 }, tls && { tls })
+      await told(({ published }) => published > 0)
+      const stream = new RawConnection(url).send(bytes(`GET ${NET}`, { Accept: 'text/event-stream' }))
+      const socket = new WebSocket(`${url.replace('http', 'ws')}${NET}`, { rejectUnauthorized: false }).on(
+        'error',
+        () => {},
+      )
+      const ended = once(socket, 'close')
+      await stream.until((text) => text.includes('downlink:open'))
+      await Promise.all([stream.closed, ended])
+      const polls = new RawConnection(url)
+      const polling = (async () => {
+        for (;;) await polls.send(bytes(`GET ${NET}?wait=9`)).answer()
+      })()
+      await assert.rejects(polling, /The connection ended/)
+    })
 
   test('with TLS, over HTTP/2 and HTTP/1.1', async (t) => {
     const { url, told, counts } = await through(t, { delay: 20 }, { tls: selfSigned() })

@@ -96,6 +96,7 @@ test('what changed in which channel is told while somebody looks', async (t) => 
       ['c', 0, 0, false, 0],
     ],
   )
+  assert.deepEqual(rows[0]?.retention, { count: 10_000, age: 24 * 3_600_000, bytes: 64 * 1024 * 1024 })
   assert.deepEqual([gone, untold], [[], 0])
   await second()
   assert.equal((await told(CHANNELS)).length, 1)

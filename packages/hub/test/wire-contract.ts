@@ -4,6 +4,7 @@
  */
 import { describe } from 'node:test'
 import { accessFacts } from './wire-contract/access.ts'
+import { backwardsFacts } from './wire-contract/backwards.ts'
 import { batchFacts } from './wire-contract/batches.ts'
 import { codingFacts } from './wire-contract/codings.ts'
 import type { Face } from './wire-contract/face.ts'
@@ -27,6 +28,7 @@ export function testWireContract(face: Face): void {
     namesFacts(face)
     startFacts(face)
     pageFacts(face)
+    backwardsFacts(face)
     streamFacts(face)
     streamLifeFacts(face)
     transportFacts(face)

@@ -33,10 +33,12 @@ export interface Page {
   readonly events: readonly PageEvent[]
   /** Where the next read begins: the cursor after these events. */
   readonly cursor: string
-  /** Whether more events are ready now. */
+  /** Whether more events are ready now, in the direction of reading. */
   readonly more: boolean
   /** How long to wait before the next poll, in milliseconds. */
   readonly retry: number
+  /** Of a page that was read backwards (`before`): the cursor before which the next one ends. Absent: nothing older is kept. */
+  readonly previous?: string
   readonly gap?: Gap
   /** Those of the channels read that ended, at or before `cursor`. */
   readonly ended?: readonly string[]
@@ -49,6 +51,7 @@ export function encodePage(page: Page): string {
     cursor: page.cursor,
     more: page.more,
     retry: page.retry,
+    previous: page.previous,
     gap: page.gap && gapMembers(page.gap),
     ended: page.ended,
   })
@@ -66,6 +69,7 @@ export function encodeGap(gap: Gap): string {
  */
 export function parsePage(text: string): Page {
   const page = record(parseJson(text), 'the page')
+  const previous = own(page, 'previous')
   const gap = own(page, 'gap')
   const ended = own(page, 'ended')
   return {
@@ -73,6 +77,7 @@ export function parsePage(text: string): Page {
     cursor: token(own(page, 'cursor'), 'cursor'),
     more: boolean(own(page, 'more'), 'more'),
     retry: milliseconds(own(page, 'retry'), 'retry'),
+    ...(previous === undefined ? {} : { previous: token(previous, 'previous') }),
     ...(gap === undefined ? {} : { gap: readGap(record(gap, 'gap'), 'gap.') }),
     ...(ended === undefined ? {} : { ended: strings(ended, 'ended') }),
   }

@@ -6,13 +6,13 @@ import { encodeGap, encodePage, type Gap, type Page, parseGap, parsePage, WireEr
 const event = { id: 'e-7', channel: 'orders', type: 'paid', data: 'a\nb', time: '2026-01-01T00:00:00.000Z' }
 const gap: Gap = { reason: 'trimmed', channels: ['orders', 'a.**'], from: 'e-1', to: 'e-6' }
 const page: Page = { events: [event], cursor: 'e-7', more: false, retry: 2000 }
-const full: Page = { ...page, gap, ended: ['orders'] }
+const full: Page = { ...page, previous: 'e-7', gap, ended: ['orders'] }
 
 test('a page is the JSON of the protocol', () => {
   assert.equal(
     encodePage(full),
     '{"events":[{"id":"e-7","channel":"orders","type":"paid","data":"a\\nb","time":"2026-01-01T00:00:00.000Z"}],' +
-      '"cursor":"e-7","more":false,"retry":2000,' +
+      '"cursor":"e-7","more":false,"retry":2000,"previous":"e-7",' +
       '"gap":{"reason":"trimmed","channels":["orders","a.**"],"from":"e-1","to":"e-6"},"ended":["orders"]}',
   )
 })
@@ -53,6 +53,7 @@ const anyPage: fc.Arbitrary<Page> = fc.record(
     cursor: cursorText,
     more: fc.boolean(),
     retry: fc.nat(),
+    previous: cursorText,
     gap: anyGap,
     ended: fc.array(fc.string()),
   },
@@ -95,6 +96,8 @@ const WRONG_PAGES: readonly (readonly [string, unknown, RegExp])[] = [
   ['no retry', without(page, 'retry'), /`retry`/],
   ['a negative retry', { ...page, retry: -1 }, /`retry`.*got -1/],
   ['a retry that is a string', { ...page, retry: '5' }, /`retry`/],
+  ['a previous that is null', { ...page, previous: null }, /`previous`/],
+  ['a previous that is no cursor', { ...page, previous: 'a b' }, /`previous`/],
   ['a gap that is null', { ...page, gap: null }, /`gap`/],
   ['ends that are no array', { ...page, ended: 'orders' }, /`ended`/],
   ['an end that is no string', { ...page, ended: ['a', 1] }, /`ended\[1\]`/],

@@ -1,15 +1,19 @@
 /** The channels of the hub as the console knows them: a list that was fetched, and what has changed since. Pure. */
 
-/** As the hub tells it in `$hub.channels`, and in `GET /channels` without `came` and `time`. */
+/** As the hub tells it in `$hub.channels`, and in `GET /channels` without `came`. */
 export interface ChannelRow {
   readonly name: string
   readonly events: number
   readonly bytes: number
+  /** Cursors. */
   readonly head: string
   readonly oldest?: string
+  /** Of the events kept: RFC 3339. */
+  readonly oldestTime?: string
+  readonly newestTime?: string
   readonly ended: boolean
+  readonly retention?: { readonly count?: number; readonly age?: number; readonly bytes?: number }
   readonly came?: number
-  readonly time?: number
 }
 
 export interface ChannelsTold {
@@ -23,47 +27,87 @@ export interface Channel extends ChannelRow {
   readonly rates: readonly number[]
 }
 
+/** Seconds for which it is known what came. */
 export const RATE_SECONDS = 60
+/** Seconds over which a rate is taken. */
+const OVER = 10
 
-export type SortKey = 'name' | 'events' | 'bytes' | 'rate' | 'readers' | 'time'
+/** Whether what was told at this cursor is newer than the list. */
+export type IsNewer = (cursor: string) => boolean
 
 export class Channels {
   readonly #rows = new Map<string, ChannelRow>()
   /** Of the channels in which something came: when, in seconds, and how much. */
   readonly #came = new Map<string, { readonly second: number; readonly count: number }[]>()
+  /** Of the hub's clock. */
   #second = 0
+  /** While the list is read: what was told of which channel last, and at which cursor; and which were listed. */
+  #listing: { readonly told: Map<string, string>; readonly listed: Set<string> } | undefined
+  #changed = new Set<string>()
 
   get size(): number {
     return this.#rows.size
   }
 
-  /** A page of the list. What has been told since it was asked for is newer, and stays. */
-  list(rows: readonly ChannelRow[]): void {
-    for (const row of rows) if (!this.#rows.has(row.name)) this.#rows.set(row.name, row)
+  get all(): IterableIterator<ChannelRow> {
+    return this.#rows.values()
   }
 
-  tell({ rows, gone }: ChannelsTold): void {
+  /** The list is about to be read: what is known may be old. */
+  begin(): void {
+    this.#listing = { told: new Map(), listed: new Set() }
+  }
+
+  /** A page of the list. What has been told since it was asked for is newer, and stays. */
+  list(rows: readonly ChannelRow[], isNewer: IsNewer): void {
     for (const row of rows) {
-      this.#rows.set(row.name, row)
-      if (row.came) this.#count(row.name, row.came)
+      this.#listing?.listed.add(row.name)
+      const told = this.#listing?.told.get(row.name)
+      if (told === undefined || !isNewer(told)) this.#put(row)
+    }
+  }
+
+  /** The list has been read: channels that it does not have are gone. */
+  complete(isNewer: IsNewer): void {
+    if (this.#listing === undefined) return
+    const { told, listed } = this.#listing
+    for (const name of this.#rows.keys()) {
+      const at = told.get(name)
+      if (!listed.has(name) && (at === undefined || !isNewer(at))) this.#remove(name)
+    }
+    this.#listing = undefined
+  }
+
+  /** @param time Milliseconds since 1970, by the hub's clock. */
+  tell({ rows, gone }: ChannelsTold, cursor: string, time: number): void {
+    for (const row of rows) {
+      this.#put(row)
+      this.#listing?.told.set(row.name, cursor)
+      if (row.came) this.#count(row.name, Math.floor(time / 1000), row.came)
     }
     for (const name of gone) {
-      this.#rows.delete(name)
-      this.#came.delete(name)
+      this.#remove(name)
+      this.#listing?.told.set(name, cursor)
     }
   }
 
-  /** A second has passed. */
-  tick(): void {
-    this.#second++
+  /** @param time What time it is, in milliseconds since 1970, by the hub's clock. */
+  tick(time: number): void {
+    this.#second = Math.floor(time / 1000)
     for (const [name, came] of this.#came) {
       while (came[0] && came[0].second <= this.#second - RATE_SECONDS) came.shift()
-      if (came.length === 0) this.#came.delete(name)
+      if (came.length > 0) continue
+      this.#came.delete(name)
+      this.#changed.add(name)
     }
   }
 
   has(name: string): boolean {
     return this.#rows.has(name)
+  }
+
+  row(name: string): ChannelRow | undefined {
+    return this.#rows.get(name)
   }
 
   get(name: string): Channel | undefined {
@@ -75,7 +119,8 @@ export class Channels {
     const rates = Array.from({ length: RATE_SECONDS }, () => 0)
     for (const { second, count } of this.#came.get(name) ?? []) {
       const place = RATE_SECONDS - 1 - (this.#second - second)
-      if (place >= 0) rates[place] = count
+      // What came in this very second is told before the second is over.
+      if (place >= 0) rates[Math.min(place, RATE_SECONDS - 1)] = count
     }
     return rates
   }
@@ -83,44 +128,37 @@ export class Channels {
   /** Events a second over the last ten. */
   rate(name: string): number {
     let sum = 0
-    for (const { second, count } of this.#came.get(name) ?? []) if (second > this.#second - 10) sum += count
-    return sum / 10
+    for (const { second, count } of this.#came.get(name) ?? []) if (second > this.#second - OVER) sum += count
+    return sum / OVER
   }
 
-  /** Those whose name contains the text, in order. @param readersOf For the order by readers */
-  find(
-    text: string,
-    sort: SortKey,
-    descending: boolean,
-    readersOf: (name: string) => number = () => 0,
-  ): readonly ChannelRow[] {
-    const wanted = text.trim().toLowerCase()
-    const found = [...this.#rows.values()].filter(({ name }) => name.toLowerCase().includes(wanted))
-    const key: (row: ChannelRow) => number = {
-      name: () => 0,
-      events: (row: ChannelRow) => row.events,
-      bytes: (row: ChannelRow) => row.bytes,
-      rate: (row: ChannelRow) => this.rate(row.name),
-      readers: (row: ChannelRow) => readersOf(row.name),
-      time: (row: ChannelRow) => row.time ?? 0,
-    }[sort]
-    const keys = new Map(found.map((row) => [row, key(row)]))
-    const sign = descending ? -1 : 1
-    const value = (row: ChannelRow): number => keys.get(row) as number
-    return found.sort((one, other) => {
-      const byKey = sign * (value(one) - value(other))
-      if (byKey !== 0) return byKey
-      const byName = one.name < other.name ? -1 : 1
-      return sort === 'name' ? sign * byName : byName
-    })
+  /** The names of those in which something came in the last minute: their rates change with time. */
+  get active(): Iterable<string> {
+    return this.#came.keys()
   }
 
-  #count(name: string, count: number): void {
+  /** The names of those that came, went, or are otherwise than when this was last asked. */
+  changes(): ReadonlySet<string> {
+    const changed = this.#changed
+    this.#changed = new Set()
+    return changed
+  }
+
+  #put(row: ChannelRow): void {
+    this.#rows.set(row.name, row)
+    this.#changed.add(row.name)
+  }
+
+  #remove(name: string): void {
+    this.#came.delete(name)
+    if (this.#rows.delete(name)) this.#changed.add(name)
+  }
+
+  #count(name: string, second: number, count: number): void {
     const came = this.#came.get(name)
     const last = came?.at(-1)
-    if (came === undefined) this.#came.set(name, [{ second: this.#second, count }])
-    else if (last?.second === this.#second) {
-      came[came.length - 1] = { second: this.#second, count: last.count + count }
-    } else came.push({ second: this.#second, count })
+    if (came === undefined) this.#came.set(name, [{ second, count }])
+    else if (last?.second === second) came[came.length - 1] = { second, count: last.count + count }
+    else came.push({ second, count })
   }
 }

@@ -1,17 +1,22 @@
 /** Who reads, as the console knows it: a list that was fetched, and what has changed since. Pure. */
 import { isPattern, matchesPattern } from '@downlink/wire'
 
+export const TRANSPORTS = ['sse', 'long-poll', 'websocket'] as const
+export type Transport = (typeof TRANSPORTS)[number]
+
 /** As the hub tells it in `$hub.readers`, and in `GET /readers`. */
 export interface Reader {
   readonly id: number
   readonly subject: string
   readonly address?: string
-  readonly transport: 'sse' | 'long-poll' | 'websocket'
+  readonly transport: Transport
   readonly channels: readonly string[]
+  /** Up to where it has been given everything, as of when it was told: while it is live, it is told no more. */
   readonly position: string
   readonly lag: number
   readonly coding?: string
   readonly bytesWaiting?: number
+  /** Milliseconds since 1970. */
   readonly since?: number
   readonly slowSince?: number
   readonly userAgent?: string
@@ -27,13 +32,20 @@ export interface ReadersTold {
 export interface ReaderCount {
   readonly sse: number
   readonly longPoll: number
+  readonly websocket: number
+}
+
+const NONE: ReaderCount = { sse: 0, longPoll: 0, websocket: 0 }
+
+export function sum({ sse, longPoll, websocket }: ReaderCount): number {
+  return sse + longPoll + websocket
 }
 
 export class Readers {
   readonly #readers = new Map<number, Reader>()
-  /** Of names, and of patterns: how many read them, by transport. */
-  readonly #names = new Map<string, { sse: number; longPoll: number }>()
-  readonly #patterns = new Map<string, { sse: number; longPoll: number }>()
+  /** Of names, and of patterns: how many read them. */
+  readonly #names = new Map<string, ReaderCount>()
+  readonly #patterns = new Map<string, ReaderCount>()
   untold = 0
 
   get all(): readonly Reader[] {
@@ -42,6 +54,19 @@ export class Readers {
 
   get size(): number {
     return this.#readers.size
+  }
+
+  get(id: number): Reader | undefined {
+    return this.#readers.get(id)
+  }
+
+  /** All there are: who is not among them is gone. */
+  list(readers: readonly Reader[], untold: number): void {
+    this.#readers.clear()
+    this.#names.clear()
+    this.#patterns.clear()
+    for (const reader of readers) this.#put(reader)
+    this.untold = untold
   }
 
   tell({ came, changed, left, untold }: ReadersTold): void {
@@ -63,13 +88,10 @@ export class Readers {
 
   /** How many read a channel, by its name or by a pattern. */
   of(channel: string): ReaderCount {
-    let { sse, longPoll } = this.#names.get(channel) ?? { sse: 0, longPoll: 0 }
-    for (const [pattern, count] of this.#patterns) {
-      if (!matchesPattern(pattern, channel)) continue
-      sse += count.sse
-      longPoll += count.longPoll
-    }
-    return { sse, longPoll }
+    let count = this.#names.get(channel) ?? NONE
+    for (const [pattern, more] of this.#patterns)
+      if (matchesPattern(pattern, channel)) count = together(count, more)
+    return count
   }
 
   #put(reader: Reader): void {
@@ -88,11 +110,18 @@ export class Readers {
   #count({ channels, transport }: Reader, by: number): void {
     for (const part of channels) {
       const counts = isPattern(part) ? this.#patterns : this.#names
-      const before = counts.get(part) ?? { sse: 0, longPoll: 0 }
-      const key = transport === 'long-poll' ? 'longPoll' : 'sse'
-      const after = { ...before, [key]: before[key] + by }
-      if (after.sse + after.longPoll === 0) counts.delete(part)
+      const key = transport === 'long-poll' ? 'longPoll' : transport
+      const after = together(counts.get(part) ?? NONE, { ...NONE, [key]: by })
+      if (sum(after) === 0) counts.delete(part)
       else counts.set(part, after)
     }
+  }
+}
+
+function together(one: ReaderCount, other: ReaderCount): ReaderCount {
+  return {
+    sse: one.sse + other.sse,
+    longPoll: one.longPoll + other.longPoll,
+    websocket: one.websocket + other.websocket,
   }
 }

@@ -9,6 +9,8 @@ export interface Spread {
 /** As the hub tells it in `$hub.vitals`. */
 export interface Vitals {
   readonly streams: number
+  /** Of the streams. */
+  readonly webSockets: number
   readonly longPolls: number
   readonly slow: number
   readonly frontier: number
@@ -34,6 +36,8 @@ export interface Sample {
 }
 
 export const KEPT_SAMPLES = 600
+/** Samples come each second; a hub that is busy may be late. */
+const APART_MS = 5_000
 
 export class History {
   #samples: readonly Sample[] = []
@@ -46,16 +50,36 @@ export class History {
     return this.#samples.at(-1)?.vitals
   }
 
+  clear(): void {
+    this.#samples = []
+  }
+
   tell(sample: Sample): void {
+    // A hub that began anew tells its own first seconds again.
+    if (sample.time <= (this.#samples.at(-1)?.time ?? 0)) return
     this.#samples = [...this.#samples, sample].slice(-KEPT_SAMPLES)
   }
 
-  /** Columns as a chart wants them: the times in seconds, then one for each reading. `null` where there was none. */
+  /** Of something that is told by the second, how much it was over all samples. */
+  sum(read: (vitals: Vitals) => number): number {
+    return this.#samples.reduce((sum, { vitals }) => sum + read(vitals), 0)
+  }
+
+  /**
+   * Columns as a chart wants them: the times in seconds, then one for each reading. `null` where there was none; also between two samples
+   * that are far apart, so that no line is drawn over the time in which nothing is known.
+   */
   columns(...readings: readonly ((vitals: Vitals) => number | undefined)[]): (number | null)[][] {
-    return [
-      this.#samples.map(({ time }) => time / 1000),
-      ...readings.map((read) => this.#samples.map(({ vitals }) => read(vitals) ?? null)),
-    ]
+    const columns: (number | null)[][] = [[], ...readings.map(() => [])]
+    let before = Infinity
+    for (const { time, vitals } of this.#samples) {
+      if (time - before > APART_MS)
+        for (const [at, column] of columns.entries()) column.push(at ? null : (before + 1) / 1000)
+      columns[0]?.push(time / 1000)
+      for (const [at, read] of readings.entries()) columns[at + 1]?.push(read(vitals) ?? null)
+      before = time
+    }
+    return columns
   }
 
   /** Writes by how many events they had, over all samples. */

@@ -2,33 +2,57 @@
 import { useState } from 'preact/hooks'
 import { age, bytes, count } from '../format.ts'
 import { hub } from '../hub.ts'
+import { keptOf } from '../retention.ts'
 import { speech } from '../language.ts'
-import type { ChannelRow, SortKey } from '../model/channels.ts'
+import type { SortKey } from '../model/channel-order.ts'
+import type { ChannelRow } from '../model/channels.ts'
+import { sum } from '../model/readers.ts'
 import { Sparkline } from '../parts/sparkline.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import { linkTo } from '../route.ts'
 import { useChanging } from '../store.ts'
+import { INSPECT } from '../words-inspect.ts'
+import './inspect.css'
 
 export function ChannelsPage() {
   useChanging(hub, speech)
   const [text, setText] = useState('')
   const [[sort, descending], setSort] = useState<readonly [SortKey, boolean]>(['name', false])
   const { words, language } = speech
+  const more = INSPECT[language]
   const { channels, readers } = hub
-  const readersOf = (name: string): number => {
-    const { sse, longPoll } = readers.of(name)
-    return sse + longPoll
-  }
-  const rows = channels.find(text, sort, descending, readersOf)
+  const rows = hub.order.find({ text, sort, descending })
+  const now = Date.now()
+  const ageOf = (time: string | undefined): string =>
+    time === undefined ? words.none : age(Date.parse(time), now, language)
   const columns: readonly Column<ChannelRow>[] = [
-    { key: 'name', title: words.name, sorts: true, cell: ({ name }) => <a href={linkTo(name)}>{name}</a> },
+    {
+      key: 'name',
+      title: words.name,
+      sorts: true,
+      cell: ({ name, ended }) => (
+        <span class="named">
+          <a href={linkTo(name)} title={name}>
+            {name}
+          </a>
+          {ended && <span class="badge">{words.ended}</span>}
+        </span>
+      ),
+    },
     {
       key: 'rate',
-      title: words.rate,
+      title: more.rateOf,
       sorts: true,
-      cell: ({ name }) => (
-        <Sparkline values={channels.rates(name)} label={`${count(channels.rate(name), language)} / s`} />
-      ),
+      cell: ({ name }) => {
+        const rate = channels.rate(name)
+        const said = more.perSecond(count(rate, language))
+        return (
+          <span class="rate">
+            <Sparkline values={channels.rates(name)} label={said} />
+            <span aria-hidden="true">{rate > 0 ? said : ''}</span>
+          </span>
+        )
+      },
     },
     {
       key: 'events',
@@ -42,7 +66,7 @@ export function ChannelsPage() {
       title: words.bytes,
       sorts: true,
       numeric: true,
-      wide: true,
+      medium: true,
       cell: (row) => bytes(row.bytes, language),
     },
     {
@@ -50,42 +74,52 @@ export function ChannelsPage() {
       title: words.readers,
       sorts: true,
       numeric: true,
+      medium: true,
       cell: ({ name }) => {
-        const { sse, longPoll } = readers.of(name)
-        return longPoll === 0
-          ? count(sse, language)
-          : `${count(sse, language)} + ${count(longPoll, language)}`
+        const of = readers.of(name)
+        return (
+          <span title={more.readersBy(of.sse, of.longPoll, of.websocket)}>{count(sum(of), language)}</span>
+        )
       },
     },
     {
-      key: 'time',
+      key: 'newest',
       title: words.newest,
       sorts: true,
-      wide: true,
-      cell: ({ time }) => (time === undefined ? words.none : age(time, Date.now(), language)),
+      medium: true,
+      cell: ({ newestTime }) => ageOf(newestTime),
     },
     {
       key: 'oldest',
       title: words.oldest,
+      sorts: true,
       wide: true,
-      cell: ({ oldest }) => <code>{oldest ?? words.none}</code>,
+      cell: ({ oldestTime, oldest }) => <span title={oldest}>{ageOf(oldestTime)}</span>,
     },
-    { key: 'state', title: words.state, cell: ({ ended }) => (ended ? words.ended : words.open) },
+    {
+      key: 'retention',
+      title: more.retention,
+      wide: true,
+      cell: ({ retention }) => keptOf(retention, language, more) || words.none,
+    },
   ]
   return (
     <>
       <h1>{words.channels}</h1>
       <div class="tools">
-        <label>
-          {words.search}
+        <label class="search">
+          {more.findChannels}
           <input type="search" value={text} onInput={({ currentTarget }) => setText(currentTarget.value)} />
         </label>
-        <output>{words.found(rows.length, channels.size)}</output>
+        <output>{more.channelsFound(count(rows.length, language), count(channels.size, language))}</output>
+        {!hub.complete && <span class="quiet">{more.listing}</span>}
       </div>
       {channels.size === 0 && hub.complete ? (
         <p>
           {words.noChannels} <code>curl -d hello {new URL('channels/demo', document.baseURI).href}</code>
         </p>
+      ) : rows.length === 0 && channels.size > 0 ? (
+        <p class="quiet">{more.noChannelsFound}</p>
       ) : (
         <Table
           caption={words.channels}

@@ -2,7 +2,7 @@
 export function Sparkline({ values, label }: { values: readonly number[]; label: string }) {
   const most = Math.max(1, ...values)
   const bars = values.flatMap((value, at) =>
-    value === 0 ? [] : [`M${at} 16v${-Math.max(1, (value / most) * 15)}`],
+    value === 0 ? [] : [`M${at + 0.5} 16v${-Math.max(1, (value / most) * 15)}`],
   )
   return (
     <svg

@@ -5,6 +5,8 @@ export interface Holder {
   readonly subject: string
   /** The client's address, where it is known. */
   readonly address?: string
+  /** What the client calls itself: visible ASCII and spaces, 200 characters at most. */
+  readonly userAgent?: string
   /** When the right to read ends, in milliseconds since 1970. */
   readonly until?: number
   /** When the right was given, in milliseconds since 1970: see `Hub.disconnect`. */

@@ -7,6 +7,8 @@ export interface ReaderInfo {
   readonly subject: string
   /** The client's address, where it is known. */
   readonly address?: string
+  /** What the client calls itself: visible ASCII and spaces, 200 characters at most; absent when it does not say. */
+  readonly userAgent?: string
   readonly transport: 'sse' | 'websocket' | 'long-poll'
   /** Names, then patterns. */
   readonly channels: readonly string[]

@@ -34,6 +34,7 @@ import { fromProxies } from './proxied-request.ts'
 import { Reading } from './reading.ts'
 import { Refusals } from './refusals.ts'
 import { RequestIds } from './request-id.ts'
+import { ShownPage } from './shown-page.ts'
 import { TicketDesk } from './ticket-desk.ts'
 import { isHandshake } from './websocket/handshake.ts'
 import { Writing } from './writing.ts'
@@ -94,6 +95,7 @@ export class Handler {
   /** Of the node's own channels. */
   readonly #ownReading: Reading | undefined
   readonly #writing: Writing
+  readonly #page: ShownPage | undefined
   readonly #desk: TicketDesk | undefined
   readonly #labDesk: LabDesk | undefined
   readonly #proxies: Proxies | undefined
@@ -106,7 +108,7 @@ export class Handler {
     this.hub = hub
     this.options = options
     this.#origins = checkOrigins(origins ?? [])
-    this.metrics = new Metrics(hub)
+    this.metrics = new Metrics(hub, options.lookout)
     this.meter = options.lab?.meter
     this.largeBodies = new FreePlaces(largeBodies ?? DEFAULT_HTTP_LIMITS.largeBodies, () =>
       hub.limited.count('large-bodies'),
@@ -125,6 +127,7 @@ export class Handler {
       bodyLimit ?? DEFAULT_HTTP_LIMITS.bodyLimit,
       lookout,
     )
+    this.#page = options.page && new ShownPage(options.page)
     if (authorize) this.#desk = new TicketDesk(hub, options.ticketSecret)
     this.#labDesk = options.lab && new LabDesk(hub, options.lab)
     this.#proxies = proxies && new Proxies(proxies)
@@ -145,7 +148,7 @@ export class Handler {
       ASK.includes(path) ||
       (this.#labDesk !== undefined &&
         (LabDesk.allowed(path) !== undefined || this.#labDesk.through(path) !== undefined)) ||
-      (path === '/' && this.options.page !== undefined)
+      (path === '/' && this.#page !== undefined)
     )
   }
 
@@ -265,8 +268,8 @@ export class Handler {
         break
       }
       case '/': {
-        const page = this.options.page
-        if (page) return this.#lookRoute(request, undefined, () => Promise.resolve({ status: 200, ...page }))
+        const page = this.#page
+        if (page) return this.#lookRoute(request, undefined, () => Promise.resolve(page.answer(request)))
         break
       }
       case '*':

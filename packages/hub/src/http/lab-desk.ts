@@ -144,7 +144,10 @@ function targetOf(request: HttpRequest): Target {
   }
   const socket: (Socket & { encrypted?: boolean }) | undefined = raw.socket ?? raw.session?.socket
   if (socket?.localAddress === undefined || socket.localPort === undefined) {
-    throw new Problem('not-implemented', 'The crowd has no address to connect to: run the hub by `serveHub`')
+    throw new Problem(
+      'not-found',
+      'The Lab is not here: its crowd has no address to connect to. `serveHub` and `nodeHandler` have one',
+    )
   }
   const { path } = request
   const whole = raw.originalUrl ?? raw.url ?? path

@@ -1,7 +1,7 @@
 /** `GET /channels`, `/healthz`, `/readyz`, `/metrics`: what there is, and how it is. */
-import { formatCursor } from '@downlink/wire'
 import type { Hub } from '../hub.ts'
 import type { ChannelInfo } from '../log/log.ts'
+import { listedChannel } from '../ops/listed-channel.ts'
 import type { Lookout } from '../ops/lookout.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import { type Answer, type HttpRequest, json } from './message.ts'
@@ -37,16 +37,11 @@ export async function list(
   const epoch = hub.log.state().epochs[0].name
   return json(
     {
-      channels: page.map((info) => wireInfo(info, epoch)),
+      channels: page.map((info) => listedChannel(info, epoch, hub.log.retention?.(info.name))),
       ...(channels.length > limit ? { next: page.at(-1)?.name } : {}),
     },
     { 'cache-control': 'private, no-cache' },
   )
-}
-
-function wireInfo({ name, head, oldest, events, bytes, ended }: ChannelInfo, epoch: string): object {
-  const cursor = (position: number): string => formatCursor({ epoch, position })
-  return { name, head: cursor(head), ...(oldest ? { oldest: cursor(oldest) } : {}), events, bytes, ended }
 }
 
 const NO_STORE = { 'cache-control': 'no-store' }
@@ -64,11 +59,10 @@ export async function ready(hub: Hub, request: HttpRequest): Promise<Answer> {
   return ok ? json({ status: 'ok' }, NO_STORE) : json({ status: 'unavailable', reason }, NO_STORE, 503)
 }
 
-/** Who reads: those that are told one by one, and how many there are besides. `$hub.readers` tells what changes from here. */
+/** Who reads: those that are told one by one, and how many there are besides. What changes `$hub.readers` tells, after the cursor. */
 export async function readersPage(lookout: Lookout, request: HttpRequest): Promise<Answer> {
   refuseQuery(request.query)
-  const { readers, untold } = lookout.who()
-  return json({ readers, untold }, NO_STORE)
+  return json(lookout.who(), NO_STORE)
 }
 
 export async function metricsPage(metrics: Metrics, request: HttpRequest): Promise<Answer> {

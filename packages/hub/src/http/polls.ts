@@ -80,7 +80,10 @@ export class Polls {
   }
 
   async #read(set: ChannelSet, plan: ReadRequest): Promise<Polled> {
-    const page = await this.#hub.readPage(set, plan.origin, plan.limit)
+    const { before, limit, origin } = plan
+    const page = await (before
+      ? this.#hub.readBefore(set, before, limit)
+      : this.#hub.readPage(set, origin, limit))
     const etag = etagOf(page)
     const headers = { ...STANDING, etag, 'cache-control': cacheControl(page, plan, this.#open) }
     const body = Buffer.from(utf8.encode(`${encodePage(page)}\n`).buffer)
@@ -135,7 +138,7 @@ export class Polls {
   }
 }
 
-/** A full page after a cursor never changes, but for erased channels. */
+/** A full page after or before a cursor never changes, but for erased channels and for what goes by age. */
 function cacheControl(page: Page, plan: ReadRequest, open: boolean): string {
   const full = page.events.length === plan.limit && page.gap === undefined
   return open && plan.cacheable && full ? 'public, max-age=60' : 'private, no-cache'

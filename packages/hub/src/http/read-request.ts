@@ -1,5 +1,5 @@
 /** What a `GET /channels/{…}` asks for. Pure: from the query and the headers to a plan. */
-import { parseCursor } from '@downlink/wire'
+import { type Cursor, parseCursor } from '@downlink/wire'
 import type { Origin } from '../delivery/start.ts'
 import type { Variant } from '../delivery/variant.ts'
 import type { HubLimits } from '../hub-options.ts'
@@ -8,7 +8,7 @@ import { Memo } from './memo.ts'
 import { preferredWait, type Transport, wantsStream } from './negotiate.ts'
 import { Problem } from './problem.ts'
 import { invalidParameter, Query } from './query.ts'
-import { isHandshake } from './websocket/handshake.ts'
+import { handshakeOf, isHandshake, upgradeLost } from './websocket/handshake.ts'
 
 /** Events of a page when nobody said how many. */
 const DEFAULT_LIMIT = 100
@@ -18,6 +18,8 @@ const DEFAULT_WAIT = 30
 export interface ReadRequest {
   readonly transport: Transport
   readonly origin: Origin
+  /** A poll of what is older than this, instead of `origin`. */
+  readonly before?: Cursor
   readonly limit: number
   /** Seconds. */
   readonly wait: number
@@ -32,19 +34,20 @@ export interface ReadRequest {
   readonly key: string
 }
 
-const KNOWN = ['after', 'last', 'limit', 'wait', 'transport', 'fields', 'event', 'data'] as const
+const KNOWN = ['after', 'before', 'last', 'limit', 'wait', 'transport', 'fields', 'event', 'data'] as const
 
 const plans = new WeakMap<HubLimits, Memo<ReadRequest>>()
 
-/** As `parseReadRequest`, which is remembered. */
+/** As `parseReadRequest`, which is remembered. @throws {Problem} `upgrade-required`, too */
 export function readRequest(request: HttpRequest, limits: HubLimits): ReadRequest {
   let memo = plans.get(limits)
   if (memo === undefined) plans.set(limits, (memo = new Memo()))
   const accept = request.header('accept') ?? ''
   const prefer = request.header('prefer') ?? ''
   const lastEventId = request.header('last-event-id') ?? ''
-  const handshake = isHandshake(request) ? '\nhandshake' : ''
-  const asked = `${request.query}\n${accept}\n${prefer}\n${lastEventId}${handshake}`
+  const handshake = handshakeOf(request)
+  if (handshake === 'cut') throw upgradeLost()
+  const asked = `${request.query}\n${accept}\n${prefer}\n${lastEventId}\n${handshake ?? ''}`
   return memo.get(asked, () => parseReadRequest(request, limits))
 }
 
@@ -54,28 +57,35 @@ function parseReadRequest(request: HttpRequest, limits: HubLimits): ReadRequest 
   const preferred = preferredWait(request.header('prefer'))
   const asked = query.number('wait', 0, Infinity)
   const chosen = query.choice('transport', ['sse', 'long-poll', 'poll', 'websocket'])
-  const transport = transportOf(request, chosen, asked ?? preferred)
+  const before = cursorOf('before', query.text('before'))
+  // What is preferred may be passed over (RFC 7240): there is nothing to wait for among what is older.
+  const transport = transportOf(request, chosen, asked ?? (before ? undefined : preferred))
   const last = query.number('last', 0, limits.pageEvents, 'page-events')
   const givenLimit = query.number('limit', 1, limits.pageEvents, 'page-events')
   const limit = givenLimit ?? Math.min(limits.pageEvents, Math.max(DEFAULT_LIMIT, last ?? 0))
   const after = afterOf(query.text('after'))
   const lastEventId = request.header('last-event-id') || undefined
+  if (before) checkAlone(query, transport, lastEventId)
   const otherwise: Origin = transport === 'poll' ? { last: limit } : { after: 'now' }
   const origin = originOf(lastEventId, after, last, otherwise)
   const cacheable =
-    chosen === 'poll' && givenLimit !== undefined && lastEventId === undefined && typeof after === 'object'
+    chosen === 'poll' &&
+    givenLimit !== undefined &&
+    lastEventId === undefined &&
+    (typeof after === 'object' || before !== undefined)
   const wait = asked ?? preferred ?? DEFAULT_WAIT
   const longest = limits.waitMs / 1000
   return {
     transport,
     origin,
+    ...(before && { before }),
     limit,
     wait: Math.min(wait, longest),
     preferred: asked === undefined && preferred !== undefined,
     cut: transport === 'long-poll' && wait > longest && (asked ?? preferred) !== undefined,
     variant: variantOf(query),
     cacheable,
-    key: JSON.stringify([origin, limit, cacheable]),
+    key: JSON.stringify([before ? { before } : origin, limit, cacheable]),
   }
 }
 
@@ -115,13 +125,37 @@ function negotiated(request: HttpRequest, wait: number | undefined): Transport {
 type After = Exclude<Extract<Origin, { after: unknown }>['after'], undefined>
 
 function afterOf(text: string | undefined): After | undefined {
+  return text === 'start' || text === 'now' ? text : cursorOf('after', text)
+}
+
+function cursorOf(parameter: string, text: string | undefined): Cursor | undefined {
   if (text === undefined) return undefined
-  if (text === 'start' || text === 'now') return text
   try {
     return parseCursor(text)
   } catch (error) {
-    throw new Problem('invalid-cursor', (error as Error).message, { parameter: 'after' })
+    throw new Problem('invalid-cursor', (error as Error).message, { parameter })
   }
+}
+
+const SPOKEN_OF = { sse: 'Server-Sent Events', websocket: 'WebSocket', 'long-poll': 'long poll' }
+
+/** One asks for what is older, or for what is to come. @throws {Problem} `invalid-parameter` */
+function checkAlone(query: Query, transport: Transport, lastEventId: string | undefined): void {
+  const beside = ['after', 'last', 'wait'].find((name) => query.text(name) !== undefined)
+  const other =
+    beside !== undefined
+      ? `with \`${beside}\``
+      : lastEventId !== undefined
+        ? 'with `Last-Event-ID`'
+        : transport !== 'poll'
+          ? `by ${SPOKEN_OF[transport]}`
+          : undefined
+  if (other === undefined) return
+  throw new Problem(
+    'invalid-parameter',
+    `\`before\` reads what is older, by a poll and with \`limit\` alone, not ${other}: leave one out`,
+    { parameter: 'before' },
+  )
 }
 
 /** The first that is there: a native EventSource repeats its URL when it reconnects, so what stands in there acts once only. */

@@ -11,6 +11,7 @@ import { namesOf } from './names-of.ts'
 import { Polls } from './polls.ts'
 import { longPoll, stream, webSocket } from './read.ts'
 import { type ReadRequest, readRequest } from './read-request.ts'
+import { UserAgents } from './user-agents.ts'
 
 const STREAM_CODINGS = CODINGS.filter((coding) => coding !== 'identity')
 const GZIP = ['gzip'] as const
@@ -27,6 +28,7 @@ export class Reading {
   readonly #polls: Polls
   readonly #compress: readonly string[]
   readonly #sets = new Memo<ChannelSet>()
+  readonly #userAgents = new UserAgents()
 
   /** @throws {WireError} `invalid-channel`, `invalid-pattern` */
   constructor(hub: Hub, { open, compress }: ReadingOptions) {
@@ -47,16 +49,20 @@ export class Reading {
 
   answer(request: HttpRequest, set: ChannelSet, holder: Holder): Answer | LaterAnswer | Promise<Answer> {
     const plan = this.planOf(request)
-    if (plan.transport === 'sse' || plan.transport === 'websocket')
+    if (plan.transport === 'sse' || plan.transport === 'websocket') {
       return this.stream(request, set, plan, holder)
-    if (plan.transport === 'long-poll') return longPoll(this.#hub, request, set, plan, holder)
+    }
+    if (plan.transport === 'long-poll') {
+      return longPoll(this.#hub, request, set, plan, this.#userAgents.holder(request, holder))
+    }
     return this.#polls.answer(set, plan, request)
   }
 
   /** By an event stream or a WebSocket. */
   stream(request: HttpRequest, set: ChannelSet, plan: ReadRequest, holder: Holder): Answer | Promise<Answer> {
-    if (plan.transport === 'websocket') return webSocket(this.#hub, request, set, plan, holder)
-    return stream(this.#hub, request, set, plan, this.#codingOf(request, set), holder)
+    const held = this.#userAgents.holder(request, holder)
+    if (plan.transport === 'websocket') return webSocket(this.#hub, request, set, plan, held)
+    return stream(this.#hub, request, set, plan, this.#codingOf(request, set), held)
   }
 
   #codingOf(request: HttpRequest, set: ChannelSet): Coding {

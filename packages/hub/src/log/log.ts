@@ -5,6 +5,7 @@
  * `test/log-contract.ts` says the same thing in tests, and runs against every engine.
  */
 import type { ChannelSet } from './channel-set.ts'
+import type { Retention } from './retention.ts'
 
 /** The log's integer number of a record: above 0, at most 2^53 - 1, strictly increasing, not necessarily dense. 0 is the start. */
 export type Position = number
@@ -126,6 +127,9 @@ export interface ChannelInfo {
   readonly head: Position
   /** The position of the oldest event kept; absent when none is. */
   readonly oldest?: Position
+  /** When the oldest and the newest event kept came, in milliseconds since 1970; absent when none is. */
+  readonly oldestTime?: number
+  readonly newestTime?: number
   readonly events: number
   /** UTF-16 units of data kept. */
   readonly bytes: number
@@ -197,6 +201,8 @@ export interface Log {
    */
   drop(channel: string): Promise<boolean>
   health(): Promise<Health>
+  /** What is kept of a channel of this name at most, whether there is one or not. */
+  retention?(channel: string): Retention | undefined
   /** Bytes that the log takes by now, as well as can be told at once; of a log on disk those of its files. */
   size?(): number
   /** Idempotent; resolves when all is released. Later calls of the others are refused with `log-closed`. */

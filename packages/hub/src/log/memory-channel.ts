@@ -50,11 +50,12 @@ export class MemoryChannel implements Losses {
   }
 
   info(): ChannelInfo {
-    const oldest = this.events.first?.position
+    const { first, last } = this.events
     return {
       name: this.name,
       head: this.head,
-      ...(oldest !== undefined && { oldest }),
+      ...(first && { oldest: first.position, oldestTime: first.time }),
+      ...(last && { newestTime: last.time }),
       events: this.events.length,
       bytes: this.bytes,
       ended: this.end !== undefined,

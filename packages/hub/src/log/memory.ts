@@ -22,7 +22,13 @@ import {
 import { readPage } from './memory-read.ts'
 import { MemoryStore } from './memory-store.ts'
 import { Tails } from './tails.ts'
-import { DEFAULT_FORGET, RetentionRules, checkForget, type RetentionRule } from './retention.ts'
+import {
+  DEFAULT_FORGET,
+  RetentionRules,
+  checkForget,
+  type Retention,
+  type RetentionRule,
+} from './retention.ts'
 
 export interface MemoryLogOptions {
   /** The first rule that matches a channel holds for it. Default: none, so `DEFAULT_RETENTION` for all. */
@@ -67,6 +73,7 @@ export class MemoryLog implements Log {
   readonly #store: MemoryStore
   readonly #tails: Tails
   readonly #keys = new IdempotencyKeys()
+  readonly #rules: RetentionRules
   readonly #epoch: string
   readonly #now: () => number
   readonly #stopTrimming: () => void
@@ -74,8 +81,9 @@ export class MemoryLog implements Log {
 
   /** @throws {LogError} `retention-invalid` */
   constructor(options: MemoryLogOptions = {}) {
+    this.#rules = new RetentionRules(options.retention)
     this.#store = new MemoryStore({
-      rules: new RetentionRules(options.retention),
+      rules: this.#rules,
       forget: checkForget(options.forget ?? DEFAULT_FORGET),
       maxBytes: options.maxBytes ?? (options.fullBytes === undefined ? DEFAULT_MAX_BYTES : Infinity),
       fullBytes: options.fullBytes ?? Infinity,
@@ -140,6 +148,10 @@ export class MemoryLog implements Log {
   async health(): Promise<Health> {
     this.#refuseClosed()
     return { ok: true }
+  }
+
+  retention(channel: string): Retention {
+    return this.#rules.for(channel)
   }
 
   size(): number {

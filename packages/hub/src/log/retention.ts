@@ -37,6 +37,11 @@ export const DURABLE_RETENTION: Retention = {
 /** An empty channel is remembered this long after its last activity: 7 days, in milliseconds. */
 export const DEFAULT_FORGET = 7 * 24 * 3_600_000
 
+/** As JSON, which has no `Infinity`: a limit that there is not is left out. */
+export function finite(retention: Retention): Partial<Retention> {
+  return Object.fromEntries(Object.entries(retention).filter(([, value]) => value < Infinity))
+}
+
 /** Rules in the order in which they are asked: the first that matches a channel holds for it, whole. */
 export class RetentionRules {
   readonly #rules: readonly { readonly channels: string; readonly retention: Retention }[]

@@ -4,12 +4,16 @@ import type { Timer } from '../clock.ts'
 import type { ReaderInfo } from '../delivery/reader-info.ts'
 import type { Hub } from '../hub.ts'
 import { ChannelSet } from '../log/channel-set.ts'
-import type { ChannelInfo, Tail } from '../log/log.ts'
-import { ChannelActivity, type ChannelChange } from './channel-activity.ts'
+import type { Tail } from '../log/log.ts'
+import { ChannelActivity } from './channel-activity.ts'
+import type { Counted } from './counted-histogram.ts'
+import { CountedTimes } from './counted-times.ts'
+import { type ListedChannel, listedChannel } from './listed-channel.ts'
 import { CHANNELS, isWatched, ownHub, READERS, tell, TROUBLE, VITALS } from './own-channels.ts'
 import { ReaderList } from './reader-changes.ts'
 import { RecentTimes } from './recent-times.ts'
 import { type Counters, type Spread, vitalsOf } from './vitals.ts'
+import { WorstMinute } from './worst-minute.ts'
 
 /** What only the runtime knows. */
 export interface Machine {
@@ -22,18 +26,9 @@ export interface Machine {
 }
 
 /** A channel as `$hub.channels` tells it. */
-export interface ChannelRow {
-  readonly name: string
-  readonly events: number
-  /** UTF-16 units of data that are kept. */
-  readonly bytes: number
-  /** Cursors. */
-  readonly head: string
-  readonly oldest?: string
-  readonly ended: boolean
-  /** Events since the last time, and when the newest came, in milliseconds since 1970. */
+export interface ChannelRow extends ListedChannel {
+  /** Events since the last time. */
   readonly came: number
-  readonly time?: number
 }
 
 /** What went wrong, or was refused, as `$hub.trouble` tells it. */
@@ -44,6 +39,16 @@ export interface Trouble {
   readonly status?: number
   readonly code?: string
   readonly message: string
+}
+
+/** What is counted since the start, for whoever asks now and then. */
+export interface Totals {
+  /** Publishes answered, by how long they took. */
+  readonly publishSeconds: Counted
+  /** Events that they, and whoever embeds the hub, appended. */
+  readonly events: number
+  readonly errors: number
+  readonly refused: number
 }
 
 const EVERY_MS = 1_000
@@ -59,11 +64,15 @@ export class Lookout {
   readonly own: Hub
   readonly readers = new ReaderList()
   readonly #hub: Hub
-  readonly #machine: Machine
+  readonly machine: Machine
   readonly #activity = new ChannelActivity()
   readonly #publishTimes: RecentTimes
+  readonly #allPublishTimes = new CountedTimes()
+  readonly #loopDelays = new WorstMinute()
   readonly #tail: Tail
   #troubles = 0
+  #errors = 0
+  #refused = 0
   #publishes = 0
   #events = 0
   #before: Counters
@@ -73,7 +82,7 @@ export class Lookout {
   constructor(hub: Hub, machine: Machine) {
     const { clock } = hub
     this.#hub = hub
-    this.#machine = machine
+    this.machine = machine
     this.#publishTimes = new RecentTimes(() => clock.random())
     this.own = ownHub(clock, (error) => hub.delivery.report(error))
     this.#tail = hub.log.tail({
@@ -88,22 +97,41 @@ export class Lookout {
     this.#wait()
   }
 
-  /** Who reads just now, and from now on `$hub.readers` tells what changes. */
-  who(): { readonly readers: readonly ReaderInfo[]; readonly untold: number } {
+  /** Who reads just now; `$hub.readers` tells what changes, after this cursor at the latest. */
+  who(): { readonly readers: readonly ReaderInfo[]; readonly untold: number; readonly cursor: string } {
+    const { epochs, frontier } = this.own.log.state()
+    const cursor = formatCursor({ epoch: epochs[0].name, position: frontier })
     const changes = this.readers.look(this.#hub.delivery.list())
     if (changes.came.length + changes.changed.length + changes.left.length > 0)
       tell(this.own, [{ channel: READERS, value: changes }])
-    return { readers: this.readers.all, untold: changes.untold }
+    return { readers: this.readers.all, untold: changes.untold, cursor }
   }
 
   /** A publish was answered after so many milliseconds. */
   published(ms: number): void {
     this.#publishes++
     this.#publishTimes.add(ms)
+    this.#allPublishTimes.add(ms)
+  }
+
+  get totals(): Totals {
+    return {
+      publishSeconds: this.#allPublishTimes.seconds,
+      events: this.#events,
+      errors: this.#errors,
+      refused: this.#refused,
+    }
+  }
+
+  /** Of each the worst second of the last minute, in milliseconds. */
+  get loopDelay(): Spread {
+    return this.#loopDelays.worst
   }
 
   /** So many a second are told; of the rest only how many there were. */
   trouble(trouble: Trouble): void {
+    if (trouble.kind === 'refused') this.#refused++
+    else this.#errors++
     if (this.#troubles++ < MOST_TROUBLES) tell(this.own, [{ channel: TROUBLE, value: trouble }])
   }
 
@@ -163,7 +191,11 @@ export class Lookout {
     const gone: string[] = []
     for (const change of told) {
       const info = byName.get(change.name)
-      if (info) rows.push(rowOf(info, change, epoch))
+      if (info)
+        rows.push({
+          ...listedChannel(info, epoch, this.#hub.log.retention?.(info.name)),
+          came: change.events,
+        })
       else gone.push(change.name)
     }
     const untold = changes.length - told.length + beyond
@@ -189,40 +221,25 @@ export class Lookout {
       sizes: [...tally.sizes],
       filled: tally.filled,
       gaps: tally.gaps,
-      cpu: this.#machine.cpu(),
+      cpu: this.machine.cpu(),
     }
   }
 
   async #gauges(): Promise<Parameters<typeof vitalsOf>[2]> {
     const { delivery, log } = this.#hub
     const publishTime = this.#publishTimes.take()
+    const loopDelay = this.machine.loopDelay()
+    this.#loopDelays.add(loopDelay)
     return {
       streams: delivery.readers,
+      webSockets: delivery.webSockets,
       longPolls: delivery.waiting,
       slow: delivery.slow,
       frontier: log.state().frontier,
-      ...this.#machine.memory(),
-      loopDelay: this.#machine.loopDelay(),
+      ...this.machine.memory(),
+      loopDelay,
       ...(publishTime && { publishTime }),
       log: await this.#hub.health(),
     }
-  }
-}
-
-function rowOf(
-  { name, events, bytes, head, oldest, ended }: ChannelInfo,
-  { events: came, time }: ChannelChange,
-  epoch: string,
-): ChannelRow {
-  const cursor = (position: number): string => formatCursor({ epoch, position })
-  return {
-    name,
-    events,
-    bytes,
-    head: cursor(head),
-    ...(oldest !== undefined && { oldest: cursor(oldest) }),
-    ended,
-    came,
-    ...(time !== undefined && { time }),
   }
 }

@@ -3,6 +3,8 @@ import { Counter, Gauge, Registry } from 'prom-client'
 import type { Hub } from '../hub.ts'
 import { LIMIT_NAMES } from '../limits/names.ts'
 import { CountedHistogram } from './counted-histogram.ts'
+import type { Lookout } from './lookout.ts'
+import { lookoutMetrics } from './lookout-metrics.ts'
 
 /** Others are counted as `other`: what strangers send must not make new series. */
 const METHODS = ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']
@@ -12,7 +14,8 @@ export class Metrics {
   /** By method, then by status: a counter with labels would cost a good part of a small request. */
   readonly #requests = new Map<string, Map<number, number>>()
 
-  constructor(hub: Hub) {
+  /** @param lookout Where there is one, what it knows besides. */
+  constructor(hub: Hub, lookout?: Lookout) {
     const registers = [this.#registry]
     const requests = this.#requests
     // oxlint-disable-next-line no-new -- it registers itself
@@ -87,11 +90,21 @@ export class Metrics {
     })
     gauge('downlink_log_frontier', 'The newest position of the log', () => hub.log.state().frontier)
 
+    // oxlint-disable-next-line no-new -- it registers itself
+    new Gauge({
+      name: 'downlink_log_ok',
+      help: 'Whether the log takes events and is read: 1, or 0, as in /readyz',
+      registers,
+      async collect() {
+        this.set((await hub.health()).ok ? 1 : 0)
+      },
+    })
     if (hub.log.size) gauge('downlink_log_bytes', 'What the log takes', () => hub.log.size?.() ?? 0)
 
     const { tally, pages } = hub.delivery
     count('downlink_deliveries_total', 'Events written to streams, once for each', () => tally.deliveries)
     count('downlink_streams_filled_total', 'Times that a stream would take no more', () => tally.filled)
+    count('downlink_gaps_total', 'Gaps told to streams', () => tally.gaps)
     count('downlink_catch_ups_total', 'Times that a stream was behind and took pages', () => tally.catchUps)
     count('downlink_catch_up_pages_total', 'Pages that they took', () => tally.pages)
     count('downlink_catch_up_reads_total', 'Reads of the log for these pages', () => pages.reads)
@@ -101,6 +114,8 @@ export class Metrics {
         sum: tally.deliveries,
       }
     })
+
+    if (lookout) lookoutMetrics(this.#registry, lookout)
 
     function count(name: string, help: string, value: () => number): void {
       // oxlint-disable-next-line no-new -- it registers itself

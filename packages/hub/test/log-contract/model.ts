@@ -59,10 +59,12 @@ export class Model {
 
   info(name: string): ChannelInfo {
     const kept = this.kept((channel) => channel === name)
+    const newest = kept.at(-1)
     return {
       name,
       head: this.#events((channel) => channel === name).at(-1)?.position ?? 0,
-      ...(kept[0] && { oldest: kept[0].position }),
+      ...(kept[0] && { oldest: kept[0].position, oldestTime: kept[0].time }),
+      ...(newest && { newestTime: newest.time }),
       events: kept.length,
       bytes: kept.reduce((sum, event) => sum + event.data.length, 0),
       ended: this.ended(name) !== undefined,

@@ -195,7 +195,9 @@ export function channelFacts(suite: Suite): void {
         await log.append([], { end: ['b'] })
         const [head] = positions
         const [a, b] = await log.channels(set('**'), '', 10)
-        assert.deepEqual(a, { name: 'a', head, oldest: third, events: 3, bytes: 5, ended: true })
+        const { events } = await log.read(set('a'), { last: 3 }, { events: 3, bytes: 1_000 })
+        const times = { oldestTime: events[0]?.time, newestTime: events[2]?.time }
+        assert.deepEqual(a, { name: 'a', head, oldest: third, ...times, events: 3, bytes: 5, ended: true })
         assert.deepEqual(b, { name: 'b', head: 0, events: 0, bytes: 0, ended: true })
         await harness.advance(25 * HOUR)
         assert.deepEqual((await log.channels(set('a'), '', 1))[0], {

@@ -15,6 +15,7 @@ import {
   type Tail,
   type TailListener,
 } from '../../src/log/log.ts'
+import type { Retention } from '../../src/log/retention.ts'
 
 export type Mood = 'well' | 'away' | 'broken' | 'full'
 
@@ -68,6 +69,10 @@ export class FaultyLog implements Log {
   async channels(set: ChannelSet, after: string, limit: number): Promise<readonly ChannelInfo[]> {
     this.#check()
     return this.#log.channels(set, after, limit)
+  }
+
+  retention(channel: string): Retention | undefined {
+    return this.#log.retention?.(channel)
   }
 
   async drop(channel: string): Promise<boolean> {

@@ -10,35 +10,65 @@ interface Listing {
     readonly name: string
     readonly head: string
     readonly oldest?: string
+    readonly oldestTime?: string
+    readonly newestTime?: string
     readonly events: number
     readonly bytes: number
     readonly ended: boolean
+    readonly retention?: object
   }[]
   readonly next?: string
 }
 
 export function lookFacts(face: Face): void {
   describe('the listing', () => {
-    const hub = shared(face)
+    const hub = shared(face, { retention: [{ channels: 'short.**', age: 1000 }] })
     const list = async (query: string): Promise<Listing> => {
       const got = await ask(`${hub.url}/channels${query}`)
       assert.equal(got.status, 200, got.text)
       return JSON.parse(got.text) as Listing
     }
 
-    test('P12.1.2 a channel is listed with its head, its oldest, its counts and its end', async () => {
+    const retention = { count: 10_000, age: 24 * 3_600_000, bytes: 64 * 1024 * 1024 }
+
+    test('P12.1.2 a channel is listed with its head, its oldest, their times, its counts and its end', async () => {
       const root = fresh('root')
       const [id] = await post(`${hub.url}/channels/${root}.kept`, 'héllo')
       const [gone] = await post(`${hub.url}/channels/${root}.dropped`, 'x')
       await ask(`${hub.url}/channels/${root}.dropped`, { method: 'DELETE' })
       await post(`${hub.url}/channels/${root}.never?end`, '')
+      const { events } = JSON.parse((await ask(`${hub.url}/channels/${root}.kept`)).text)
+      const [{ time }] = events
+      const times = { oldestTime: time, newestTime: time }
       assert.deepEqual(await list(`?match=${root}.*`), {
         channels: [
-          { name: `${root}.dropped`, head: gone, events: 0, bytes: 0, ended: false },
-          { name: `${root}.kept`, head: id, oldest: id, events: 1, bytes: 5, ended: false },
-          { name: `${root}.never`, head: id?.replace(/\d+$/, '0'), events: 0, bytes: 0, ended: true },
+          { name: `${root}.dropped`, head: gone, events: 0, bytes: 0, ended: false, retention },
+          {
+            name: `${root}.kept`,
+            head: id,
+            oldest: id,
+            ...times,
+            events: 1,
+            bytes: 5,
+            ended: false,
+            retention,
+          },
+          {
+            name: `${root}.never`,
+            head: id?.replace(/\d+$/, '0'),
+            events: 0,
+            bytes: 0,
+            ended: true,
+            retention,
+          },
         ],
       })
+    })
+
+    test('P12.1.2 what is kept of a channel at most is told', async () => {
+      await post(`${hub.url}/channels/short.x`, 'x')
+      const { channels } = await list('?match=short.x')
+      assert.deepEqual(channels[0]?.retention, { ...retention, age: 1000 })
     })
 
     test('P12.1.1 P12.1.3 page by page, by name in the order of UTF-16 units, next as long as there is more', async () => {

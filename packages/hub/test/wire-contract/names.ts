@@ -92,7 +92,7 @@ export function namesFacts(face: Face): void {
     test('P1.3.3 P3.1.3 a read names the parameters it knows when it meets another', async () => {
       const { parameter, detail } = await refused('x?after=start&afer=start', 'unknown-parameter')
       assert.equal(parameter, 'afer')
-      for (const known of ['after', 'last', 'limit', 'wait', 'transport', 'fields', 'event'])
+      for (const known of ['after', 'before', 'last', 'limit', 'wait', 'transport', 'fields', 'event'])
         assert.match(String(detail), new RegExp(known))
     })
 

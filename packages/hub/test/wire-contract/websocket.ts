@@ -239,6 +239,12 @@ function facts(face: Face): void {
       assert.equal(short.headers['sec-websocket-version'], '13')
       problemOf(await refused({ ...neither, 'sec-websocket-version': version }), 400, 'invalid-header')
       problemOf(await refused({}, 'a?transport=websocket'), 426, 'upgrade-required')
+      const { upgrade: _, ...cut } = HANDSHAKE
+      for (let n = 0; n < 2; n++) {
+        assert.equal((await refused({})).status, 200)
+        const lost = problemOf(await refused({ ...cut, connection: 'close' }), 426, 'upgrade-required')
+        assert.match(String(lost['detail']), /in between/)
+      }
     })
 
     test('P21.2.6 the same events come by SSE and by WebSocket, live and later', async () => {

@@ -10,6 +10,7 @@ export const QUERIES = {
   events:
     'SELECT position, previous, time, type, data FROM events WHERE channel = ? AND position BETWEEN ? AND ?',
   oldest: 'SELECT position FROM events WHERE channel = ? AND position > ? ORDER BY position LIMIT 1',
+  timeAt: 'SELECT time FROM events WHERE position = ?',
   byName: 'SELECT * FROM channels WHERE name = ?',
   byId: 'SELECT name, trimmed_to, deleted_to FROM channels WHERE id = ?',
   fromName: 'SELECT * FROM channels WHERE name >= ? AND name < ? ORDER BY name LIMIT ?',

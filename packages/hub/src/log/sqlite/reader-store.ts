@@ -345,14 +345,24 @@ export class ReaderStore {
       Number(row.events) > 0
         ? this.#statements.oldest.get(row.id as SQLOutputValue, floorOf(lossesOf(row)))
         : undefined
+    // Retention may take either of them between these reads.
+    const oldestTime = oldest && this.#timeAt(oldest.position)
+    const newestTime = oldest && this.#timeAt(row.head)
     return {
       name: String(row.name),
       head: Number(row.head),
       ...(oldest && { oldest: Number(oldest.position) }),
+      ...(oldestTime !== undefined && { oldestTime }),
+      ...(newestTime !== undefined && { newestTime }),
       events: Number(row.events),
       bytes: Number(row.size),
       ended: row.end_at !== null,
     }
+  }
+
+  #timeAt(position: SQLOutputValue | undefined): number | undefined {
+    const row = this.#statements.timeAt.get(position as SQLOutputValue)
+    return row && Number(row.time)
   }
 }
 

@@ -22,6 +22,7 @@ import {
   checkForget,
   DEFAULT_FORGET,
   DURABLE_RETENTION,
+  type Retention,
   RetentionRules,
   type RetentionRule,
 } from '../retention.ts'
@@ -86,6 +87,7 @@ export class SqliteLog implements Log {
   readonly #commits: GroupCommit
   readonly #tails: Tails
   readonly #condition: Condition
+  readonly #rules: RetentionRules
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #state: LogState
@@ -127,6 +129,7 @@ export class SqliteLog implements Log {
     this.#tails = new Tails(options.reportError ?? throwLater)
     const { path } = options
     this.#path = path
+    this.#rules = new RetentionRules(options.retention, DURABLE_RETENTION)
     this.#writer = new Thread(new URL(`./writer-worker${suffix}`, import.meta.url), {
       path,
       durability: options.durability ?? 'fsync',
@@ -204,6 +207,10 @@ export class SqliteLog implements Log {
   async health(): Promise<Health> {
     this.#refuseClosed()
     return this.#condition.health()
+  }
+
+  retention(channel: string): Retention {
+    return this.#rules.for(channel)
   }
 
   size(): number {
