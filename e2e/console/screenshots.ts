@@ -79,9 +79,7 @@ async function shoot(browser: Browser, hub: ConsoleHub, folder: string): Promise
     })
     const take = async (name: string): Promise<void> => {
       await page.screenshot({
-        path: join(folder, `${name}-${width}-${scheme}-${language}.jpg`),
-        type: 'jpeg',
-        quality: 80,
+        path: join(folder, `${name}-${width}-${scheme}-${language}.png`),
       })
     }
     await page.goto(hub.url)
@@ -95,9 +93,7 @@ async function shoot(browser: Browser, hub: ConsoleHub, folder: string): Promise
     }
     await runLab(page, hub.url)
     await page.screenshot({
-      path: join(folder, `lab-result-${width}-${scheme}-${language}.jpg`),
-      type: 'jpeg',
-      quality: 80,
+      path: join(folder, `lab-result-${width}-${scheme}-${language}.png`),
       fullPage: true,
     })
     await context.close()
@@ -108,7 +104,7 @@ async function shoot(browser: Browser, hub: ConsoleHub, folder: string): Promise
 async function runLab(page: Page, url: string): Promise<void> {
   await page.goto(`${url}/#/lab`)
   await page.getByRole('button', { name: /^(Run it|Запустить)$/ }).click()
-  await page.locator('.lab-advice').waitFor({ timeout: 180_000 })
+  await page.getByRole('button', { name: 'CSV' }).waitFor({ timeout: 180_000 })
   await page.waitForTimeout(1_000)
 }
 
