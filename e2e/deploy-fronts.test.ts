@@ -12,6 +12,7 @@ import type { AuthorizeRequest } from '@downlink/hub/node'
 import { certificate } from './helpers/certificate.ts'
 import { deploy, type Front, type FrontOptions, fronts, startFront } from './helpers/front.ts'
 import { startHub, type TestHub } from './helpers/hub.ts'
+import { openSocket, refusedSocket } from '../packages/hub/test/wire-contract/page-socket.ts'
 
 before(() => setDefaultCACertificates([...getCACertificates('default'), certificate().cert]))
 
@@ -97,6 +98,22 @@ for (const name of ALL) {
       await all('data: one\n\n')
       assert.equal(session.alpnProtocol, 'h2')
       assert.equal((await fetch(`${front.url}/channels/orders`)).status, 200)
+    })
+
+    test('passes WebSocket, and the refusal of a handshake', async (t) => {
+      const { hub, front, orders } = await behind(t, name)
+      const socket = await openSocket(orders, { origin: front.url })
+      t.after(() => socket.ws.terminate())
+      assert.ok(await socket.next())
+      for (const data of ['one', 'two']) {
+        await hub.hub.publish('orders', { data })
+        assert.equal((await socket.next())?.events[0]?.data, data)
+      }
+      const refused = await refusedSocket(orders, { origin: 'https://evil.example' })
+      assert.deepEqual([refused.status, /"code":"([^"]+)"/.exec(refused.text)?.[1]], [403, 'cross-site'])
+      socket.ws.close()
+      await socket.closed
+      while (hub.hub.delivery.readers > 0) await turn()
     })
 
     test('lets a long poll wait until there is something', async (t) => {

@@ -1,6 +1,6 @@
 /** How the hub is: figures, charts, and what was refused. */
 import assert from 'node:assert/strict'
-import { describe, test, type TestContext } from 'node:test'
+import { describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { assertAccessible, assertFits, startConsoleHub, useConsole } from '../helpers/console.ts'
 
@@ -23,7 +23,7 @@ describe('the hub in the console', () => {
     }, 50)
     t.after(() => clearInterval(posting))
     await tile(page, 'Publishes')
-      .filter({ hasText: /half take .* ms or less/ })
+      .filter({ hasText: /half of them take .* ms or less/ })
       .waitFor()
     await tile(page, 'Deliveries')
       .filter({ hasText: /[1-9][\d,]*\/s/ })
@@ -69,16 +69,11 @@ describe('the hub in the console', () => {
     await page.getByText('Nobody reads just now.').waitFor()
   })
 
-  for (const [language, scheme, width] of [
-    ['en', 'dark', 820],
-    ['ru', 'light', 390],
-  ] as const) {
-    test(`is readable in ${language}, ${scheme}, at ${width} px`, async (t: TestContext) => {
-      const { url } = await startConsoleHub(t)
-      const page = await browser.open(t, url, '', { language, scheme, width })
-      await page.locator('figure canvas').first().waitFor()
-      await assertAccessible(page)
-      await assertFits(page)
-    })
-  }
+  test('is readable in Russian on a phone', async (t) => {
+    const { url } = await startConsoleHub(t)
+    const page = await browser.open(t, url, '', { language: 'ru', width: 390 })
+    await page.locator('figure canvas').first().waitFor()
+    await assertAccessible(page)
+    await assertFits(page)
+  })
 })

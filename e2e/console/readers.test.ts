@@ -1,7 +1,13 @@
 /** Who is connected, and how one of them is let go. */
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import { assertAccessible, type ConsoleHub, startConsoleHub, useConsole } from '../helpers/console.ts'
+import {
+  assertAccessible,
+  assertFits,
+  type ConsoleHub,
+  startConsoleHub,
+  useConsole,
+} from '../helpers/console.ts'
 
 /** A stream of whoever calls itself that; the server’s end of it is over when `ended` resolves. */
 async function read(
@@ -40,26 +46,48 @@ describe('the readers in the console', () => {
     assert.equal(await page.evaluate('document.activeElement.innerText'), 'news', 'the focus is back')
   })
 
+  test('who is slow is told with how far behind it is, and everything else in its details', async (t) => {
+    const { hub, url } = await startConsoleHub(t)
+    const sink = { write: () => false, bytesWaiting: 5_000, end() {}, abort() {} }
+    const channels = Array.from({ length: 60 }, (_, at) => `orders.${at}.with.a.longer.name`)
+    hub.open(hub.channelSet(channels), { after: 'now' }, sink)
+    const page = await browser.open(t, url, '#/readers', { width: 390, language: 'ru' })
+    await hub.publish('orders.1.with.a.longer.name', [{ data: '1' }, { data: '2' }, { data: '3' }])
+    const row = page.getByRole('row').filter({ hasText: '+59' })
+    await row.filter({ hasText: /SSE3/ }).waitFor()
+    await assertFits(page)
+    await row.getByRole('button').click()
+    const dialog = page.getByRole('dialog', { name: 'Читатель 1' })
+    assert.match(await dialog.innerText(), /не больше 3[^]*5 КБ; соединение больше не принимает/)
+    await assertAccessible(page)
+    await assertFits(page)
+  })
+
   test('are found by text and by transport, and come in the order asked for', async (t) => {
     const hub = await startConsoleHub(t)
     for (const name of ['b', 'a', 'c']) await read(t, hub, `orders.${name}`, 'x')
     const wait = new AbortController()
     t.after(() => wait.abort())
     fetch(`${hub.url}/channels/polled?wait=30&after=now`, { signal: wait.signal }).catch(() => {})
+    const socket = new WebSocket(`${hub.url.replace('http', 'ws')}/channels/pushed`)
+    t.after(() => socket.close())
     const page = await browser.open(t, hub.url, '#/readers')
     const names = async (): Promise<readonly string[]> => page.locator('tbody button.link').allInnerTexts()
-    await page.getByText('4 readers').waitFor()
+    await page.getByText('5 readers').waitFor()
     await page.getByRole('button', { name: 'Channels', exact: true }).click()
-    assert.deepEqual(await names(), ['orders.a', 'orders.b', 'orders.c', 'polled'])
+    assert.deepEqual(await names(), ['orders.a', 'orders.b', 'orders.c', 'polled', 'pushed'])
     await page.getByRole('button', { name: 'Channels', exact: true }).click()
-    assert.deepEqual(await names(), ['polled', 'orders.c', 'orders.b', 'orders.a'])
+    assert.deepEqual(await names(), ['pushed', 'polled', 'orders.c', 'orders.b', 'orders.a'])
     assert.equal(await page.locator('th[aria-sort]').getAttribute('aria-sort'), 'descending')
     await page.getByLabel('Transport').selectOption('long poll')
-    await page.getByText('1 of 4 readers').waitFor()
+    await page.getByText('1 of 5 readers').waitFor()
     assert.deepEqual(await names(), ['polled'])
+    await page.getByLabel('Transport').selectOption('WebSocket')
+    await page.getByRole('button', { name: 'pushed' }).waitFor()
+    assert.deepEqual(await names(), ['pushed'])
     await page.getByLabel('Transport').selectOption('all')
     await page.getByRole('searchbox').fill('ORDERS.B')
-    await page.getByText('1 of 4 readers').waitFor()
+    await page.getByText('1 of 5 readers').waitFor()
     assert.deepEqual(await names(), ['orders.b'])
     await page.getByRole('searchbox').fill('nobody')
     await page.getByText('No reader fits what you are looking for.').waitFor()
@@ -111,7 +139,6 @@ describe('the readers in the console', () => {
     await page.route('**/disconnect', (route) => route.abort())
     await dialog.getByRole('button', { name: 'Disconnect' }).click()
     await dialog.getByRole('alert').filter({ hasText: 'the hub can’t be reached' }).waitFor()
-    await assertAccessible(page)
   })
 
   test('2,000 are told one by one, of the rest how many there are', async (t) => {

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { constants, gunzipSync } from 'node:zlib'
+import { brotliDecompressSync, constants, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { createParser } from 'eventsource-parser'
 
 export interface Way {
@@ -42,13 +42,13 @@ export class CountingRelay implements AsyncDisposable {
   accepted = 0
   readonly #server: Server
   readonly #target: number
-  readonly #channel: string | undefined
+  readonly #channel: RegExp
   readonly #pairs = new Set<Pair>()
   readonly exchanges: Exchange[] = []
   readonly #held = new Map<string, { readonly open: Set<Pair>; most: number }>()
 
-  /** @param channel whose reads are counted; undefined: those of all channels */
-  constructor(server: Server, target: number, channel?: string) {
+  /** @param channel whose reads are counted */
+  constructor(server: Server, target: number, channel: RegExp) {
     this.#server = server
     this.#target = target
     this.#channel = channel
@@ -100,7 +100,11 @@ export class CountingRelay implements AsyncDisposable {
     const url = new URL(target, 'http://hub')
     const [, place, name = ''] = url.pathname.split('/')
     if (!['GET', 'HEAD'].includes(method) || place !== 'channels' || name === '') return undefined
-    if (this.#channel !== undefined && !decodeURIComponent(name).split(',').includes(this.#channel))
+    if (
+      !decodeURIComponent(name)
+        .split(',')
+        .some((one) => this.#channel.test(one))
+    )
       return undefined
     if (/websocket/i.test(headers.get('upgrade') ?? '')) return 'websocket'
     const said = url.searchParams.get('transport')
@@ -126,8 +130,11 @@ export class CountingRelay implements AsyncDisposable {
   }
 }
 
-/** @param target the port on 127.0.0.1 that it leads to */
-export async function startCountingRelay(target: number, channel?: string): Promise<CountingRelay> {
+/**
+ * @param target the port on 127.0.0.1 that it leads to
+ * @param channel whose reads are counted
+ */
+export async function startCountingRelay(target: number, channel: RegExp): Promise<CountingRelay> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -170,8 +177,10 @@ class Pair {
   }
 
   cut(): void {
-    this.#client.resetAndDestroy()
-    this.server.resetAndDestroy()
+    // In Node 24.21 the reset of a socket that was ended is never over.
+    for (const socket of [this.#client, this.server])
+      if (socket.writableEnded) socket.destroy()
+      else socket.resetAndDestroy()
   }
 
   #asked([line = '', ...fields]: readonly string[], size: number): Framing {
@@ -352,9 +361,16 @@ function messagesOf(parts: readonly Buffer[]): Page[] {
 function textOf({ headers, body }: Pick<Exchange, 'headers' | 'body'>): string {
   let bytes: Buffer = Buffer.concat(body)
   if (headers.has('transfer-encoding')) bytes = withoutChunks(bytes)
-  if (headers.get('content-encoding') === 'gzip')
-    bytes = gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH })
-  return bytes.toString()
+  switch (headers.get('content-encoding')) {
+    case 'gzip':
+      return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }).toString()
+    case 'br':
+      return brotliDecompressSync(bytes).toString()
+    case 'zstd':
+      return zstdDecompressSync(bytes).toString()
+    default:
+      return bytes.toString()
+  }
 }
 
 function withoutChunks(bytes: Buffer): Buffer {

@@ -2,15 +2,8 @@
  * Markdown of the guide to what the page shows. Pure. Marks are comments, so that the text reads well anywhere else:
  * `<!-- live -->` before a script that runs on the page, `<!-- live: parser -->` where a panel stands.
  */
-import { Marked, Parser, type Token, type Tokens } from 'marked'
-import {
-  type Chapter,
-  type Heading,
-  PANELS,
-  type PanelName,
-  type Part,
-  type Setup,
-} from '../src/guide/chapter.ts'
+import { Marked, type Token, type Tokens } from 'marked'
+import { type Chapter, PANELS, type PanelName, type Part, type Setup } from '../src/guide/chapter.ts'
 import { colour, escapeHtml } from './colour.ts'
 
 export interface Source {
@@ -26,8 +19,6 @@ export interface Made {
 }
 
 export interface MakeOptions {
-  /** What a heading's link to itself is called. */
-  readonly linkLabel: string
   /** The chapters in the language that names headings in addresses; these themselves by default. */
   readonly named?: readonly Source[]
   /** Where the other documents can be read, e.g. `https://example.com/downlink/blob/main/`; without it they are named, not linked. */
@@ -52,7 +43,7 @@ function headingsOf(tokens: readonly Token[]): readonly Tokens.Heading[] {
 }
 
 /** @throws {Error} for a mark or a link that leads nowhere */
-export function makeGuide(sources: readonly Source[], options: MakeOptions): Made {
+export function makeGuide(sources: readonly Source[], options: MakeOptions = {}): Made {
   const { named = sources } = options
   /** A heading's own name, in this language or in that of the addresses, to the one in addresses. */
   const names = new Map<string, ReadonlyMap<string, string>>()
@@ -83,17 +74,13 @@ type Names = ReadonlyMap<string, ReadonlyMap<string, string>>
 function makeChapter(
   { slug, text }: Source,
   names: Names,
-  { linkLabel, repository }: MakeOptions,
+  { repository }: MakeOptions,
 ): { chapter: Chapter; scripts: readonly string[] } {
   const marked = new Marked({ renderer: { heading, link, table, html: never } })
   const tokens = marked.lexer(text)
   const title = tokens.find(
     (token): token is Tokens.Heading => token.type === 'heading' && token['depth'] === 1,
   )
-  const headings: Heading[] = headingsOf(tokens).map((token) => ({
-    id: idOf(token.text),
-    html: Parser.parseInline(token.tokens),
-  }))
   const scripts: string[] = []
   const setup: Setup[] = []
   const parts: Part[] = []
@@ -116,7 +103,7 @@ function makeChapter(
           kind: 'run',
           html,
           run: scripts.push(text) - 1,
-          sources: text.split('new EventSource(').length - 1,
+          sources: text.split(/new (?:EventSource|WebSocket)\(/).length - 1,
           output: outputAfter(tokens, at),
           setup: used,
         })
@@ -130,7 +117,7 @@ function makeChapter(
     }
     mark = undefined
   }
-  return { chapter: { slug, title: title?.text ?? slug, headings, parts }, scripts }
+  return { chapter: { slug, title: title?.text ?? slug, parts }, scripts }
 
   function fail(what: string): never {
     throw new Error(`${slug}: ${what}`)
@@ -146,10 +133,8 @@ function makeChapter(
     token: Tokens.Heading,
   ): string {
     const id = idOf(token.text)
-    const { depth } = token
-    const label = escapeHtml(`${linkLabel}: ${token.text.replaceAll('`', '')}`)
-    const anchor = `<a class="anchor" href="#/guide/${slug}/${id}" aria-label="${label}">#</a>`
-    return `<h${depth} id="guide-${id}" tabindex="-1">${this.parser.parseInline(token.tokens)} ${anchor}</h${depth}>`
+    if (token.depth > 2) return fail(`Expected chapters of one level of headings, got ${token.text}`)
+    return `<h2 id="guide-${id}">${this.parser.parseInline(token.tokens)}</h2>`
   }
 
   function link(

@@ -1,20 +1,24 @@
 /** `virtual:guide`: the chapters of docs/guide, made into what the page shows. Their scripts are code of the page: it may run no other. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vite'
 import { makeGuide, type Made, type Source } from './chapter.ts'
 
 const NAME = 'virtual:guide'
 const GUIDE = new URL('../../../docs/guide/', import.meta.url)
-const STAGE = '{ EventSource, fetch, location, print, publish, disconnect }'
+const STAGE = '{ EventSource, WebSocket, fetch, location, print, publish, disconnect }'
 
 export function guide(): Plugin {
   return {
     name: 'guide',
-    resolveId: (id) => (id === NAME ? `\0${NAME}` : undefined),
-    load(id) {
-      if (id !== `\0${NAME}`) return undefined
-      for (const file of filesOf('en').concat(filesOf('ru'))) this.addWatchFile(file.pathname)
-      return moduleOf(readAll())
+    // Asked for this one module only, not for each.
+    resolveId: { filter: { id: /^virtual:guide$/ }, handler: () => `\0${NAME}` },
+    load: {
+      filter: { id: /^\0virtual:guide$/ },
+      handler() {
+        for (const file of filesOf('en').concat(filesOf('ru'))) this.addWatchFile(fileURLToPath(file))
+        return moduleOf(readAll())
+      },
     },
   }
 }
@@ -34,8 +38,8 @@ export const scripts = Object.fromEntries(all.map(({ en, scripts }) => [en.slug,
 export function readAll(): { readonly en: Made; readonly ru: Made } {
   const sources = { en: filesOf('en').map(sourceOf), ru: filesOf('ru').map(sourceOf) }
   const repository = repositoryOf()
-  const en = makeGuide(sources.en, { linkLabel: 'Link to', repository })
-  const ru = makeGuide(sources.ru, { linkLabel: 'Ссылка', named: sources.en, repository })
+  const en = makeGuide(sources.en, { repository })
+  const ru = makeGuide(sources.ru, { named: sources.en, repository })
   if (JSON.stringify(ru.scripts) !== JSON.stringify(en.scripts))
     throw new Error('Expected the same scripts in each language')
   return { en, ru }

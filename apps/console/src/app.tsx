@@ -25,7 +25,15 @@ export function App() {
   ] as const
   return (
     <>
-      <a class="skip" href="#main">
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          // What is behind `#` is the page.
+          event.preventDefault()
+          document.getElementById('main')?.focus()
+        }}
+      >
         {words.skip}
       </a>
       <header class="top">

@@ -20,6 +20,8 @@ export interface TroubleLine {
 }
 
 const MOST_TROUBLE = 200
+/** When the lists are asked for again that could not be read. */
+const LIST_AGAIN_MS = 5_000
 const TOKEN = 'downlink-console-token'
 
 class HubState extends Changing {
@@ -158,6 +160,10 @@ async function list(following: Subscription): Promise<void> {
     hub.complete = true
   } catch (error) {
     console.warn('The lists can’t be read', error)
+    if (!isOver()) {
+      beginLists()
+      setTimeout(() => !isOver() && void list(following), LIST_AGAIN_MS)
+    }
   }
   hub.changed()
 }

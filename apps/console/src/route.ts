@@ -37,6 +37,8 @@ class Route extends Changing {
   constructor() {
     super()
     addEventListener('hashchange', () => {
+      // The link to the content is no place.
+      if (/^#[^/]/.test(location.hash)) return
       this.place = placeOf(location.hash)
       this.changed()
     })

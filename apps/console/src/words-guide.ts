@@ -5,6 +5,7 @@ const en = {
   about:
     'How a page learns that something changed on the server: for front-end developers. The examples run here, on this page, against this hub.',
   chapters: 'Chapters',
+  linkTo: 'Link to',
   onThisPage: 'In this chapter',
   contents: 'All chapters',
   previous: 'Before this',
@@ -74,6 +75,7 @@ const en = {
 
   wire: 'What comes over the wire',
   connect: 'Connect',
+  byLine: 'Line by line',
   wireIdle: 'Read by fetch, as no EventSource shows comments. Connect, and wait for a heartbeat.',
   silence: (seconds: number) => `silent for ${seconds} s`,
 
@@ -91,6 +93,8 @@ const en = {
   asked: 'asks',
   nothingNew: 'nothing new',
   staysOpen: 'open, and stays open',
+  toLab: 'With more readers, other rates, bad networks, bytes and processor time:',
+  lab: 'the Lab',
   cameLate: (number: string, late: string) => `event ${number}, ${late} late`,
 }
 
@@ -100,6 +104,7 @@ const ru: GuideWords = {
   about:
     'Как страница узнаёт, что на сервере что-то изменилось: для тех, кто делает страницы. Примеры выполняются прямо здесь, на этом хабе.',
   chapters: 'Главы',
+  linkTo: 'Ссылка',
   onThisPage: 'В этой главе',
   contents: 'Все главы',
   previous: 'Назад',
@@ -143,7 +148,7 @@ const ru: GuideWords = {
   type_: 'Наберите поток',
   signs: '«NUL» и «CR» стоят вместо знаков, которых с клавиатуры не ввести.',
   emptyText: '(пустой текст)',
-  made: 'Что из этого понял разборщик',
+  made: 'Что из этого понял парсер',
   line: 'Строка',
   when: 'Секунда',
   meaning: 'Что это',
@@ -169,6 +174,7 @@ const ru: GuideWords = {
 
   wire: 'Что идёт по проводу',
   connect: 'Подключиться',
+  byLine: 'По строкам',
   wireIdle: 'Читает fetch: EventSource комментариев не показывает. Подключитесь и дождитесь удара сердца.',
   silence: (seconds) => `тишина уже ${seconds} с`,
 
@@ -186,6 +192,8 @@ const ru: GuideWords = {
   asked: 'спрашивает',
   nothingNew: 'ничего нового',
   staysOpen: 'открыт и остаётся открытым',
+  toLab: 'Больше читателей, другая частота, плохая сеть, байты и время процессора:',
+  lab: 'лаборатория',
   cameLate: (number, late) => `событие ${number}, позже на ${late}`,
 }
 

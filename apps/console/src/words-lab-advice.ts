@@ -31,6 +31,10 @@ function form(value: number, one: string, few: string, many: string): string {
   return rule === 'one' ? one : rule === 'many' ? many : few
 }
 
+function shortRate(rate: number): string {
+  return rate < 1 ? `одно за ${time(1000 / rate)}` : `${count(rate)} в секунду`
+}
+
 function rateOf(rate: number): string {
   if (rate < 1) return `одно событие за ${time(1000 / rate)}`
   return `${count(rate)} ${form(rate, 'событие', 'события', 'событий')} в секунду`
@@ -78,6 +82,8 @@ export const RUSSIAN: AdviceWords = {
         return `${Who(reason.other)} ${verb(reason.other, 'сберёг бы', 'сберегли бы')} ${bytes(reason.saves)} в минуту на клиента: слишком мало за то, чего ${verb(reason.other, 'он требует', 'они требуют')} сверх того, что даёт ${who(reason.technique)}.`
       case 'packed':
         return `${Who(reason.other)} ${verb(reason.other, 'стоит', 'стоят')} на ${bytes(reason.saves)} в минуту меньше только потому, что его ответы здесь сжаты. Хаб умеет сжимать и потоки.`
+      case 'asks-once':
+        return `${Who(reason.technique)} ${verb(reason.technique, 'спрашивает', 'спрашивают')} один раз на соединение, то есть раз в полчаса; опрос — ${count(reason.polls)} ${form(reason.polls, 'раз', 'раза', 'раз')} в минуту.`
       case 'empty-polls':
         return `${count(reason.empty)} из ${count(reason.requests)} опросов не принесли ничего.`
       case 'least-late':
@@ -103,9 +109,9 @@ export const RUSSIAN: AdviceWords = {
   crossing(crossing) {
     switch (crossing.code) {
       case 'rate':
-        return `Реже чем ${rateOf(crossing.rate)} меньше байт ${verb(crossing.below, 'стоит', 'стоят')} ${who(crossing.below)}, чаще — ${who(crossing.above)}.`
+        return `Если событий меньше, чем ${shortRate(crossing.rate)}, ${who(crossing.below)} ${verb(crossing.below, 'стоит', 'стоят')} меньше байт, чем ${NAMES[crossing.above].than}; если больше — больше.`
       case 'always':
-        return `${Who(crossing.technique)} ${verb(crossing.technique, 'стоит', 'стоят')} меньше байт, чем ${list(crossing.others.map((other) => NAMES[other].than))}, при любой частоте: от одного события в час до 100 в секунду.`
+        return `${Who(crossing.technique)} ${verb(crossing.technique, 'стоит', 'стоят')} меньше байт, чем ${list(crossing.others.map((other) => NAMES[other].than))}, при любой частоте: от одного события в минуту до 100 в секунду.`
       case 'interval':
         return `Опрос стоит меньше байт, чем ${NAMES[crossing.other].than}, только если спрашивать реже чем раз в ${time(crossing.every)}; тогда событие опаздывает в среднем на ${time(crossing.late)}.`
       case 'no-interval':

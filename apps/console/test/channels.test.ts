@@ -84,17 +84,14 @@ describe('the order of the channels', () => {
       () => false,
     )
     const order = new ChannelOrder(channels, (name) => (name === 'orders.1' ? 4 : 0))
-    const names = (more: Partial<ChannelWish>) => order.find(wish(more)).map(({ name }) => name)
+    const names = (more: Partial<ChannelWish>) =>
+      order
+        .find(wish(more))
+        .slice(0)
+        .map(({ name }) => name)
     assert.deepEqual(names({ text: 'orders' }), ['Orders.2', 'orders.1'])
     assert.deepEqual(names({ sort: 'events', descending: true }), ['news', 'Orders.2', 'orders.1'])
     assert.deepEqual(names({ sort: 'readers', descending: true }), ['orders.1', 'Orders.2', 'news'])
-  })
-
-  test('when nothing changed, it is the same list', () => {
-    const channels = new Channels()
-    channels.list([row('a')], () => false)
-    const order = new ChannelOrder(channels, () => 0)
-    assert.equal(order.find(wish({})), order.find(wish({})))
   })
 
   test('however they change, it is as if they were sorted anew', () => {
@@ -110,6 +107,7 @@ describe('the order of the channels', () => {
       ),
       gone: fc.subarray(['a', 'b', 'd.a']),
       readers: fc.nat(2),
+      seconds: fc.constantFrom(1, 1, 5, 70),
       sort,
       text: fc.constantFrom('', 'd'),
       descending: fc.boolean(),
@@ -127,7 +125,8 @@ describe('the order of the channels', () => {
         const all = rows.map(({ name, time, ...more }) =>
           row(name, { ...more, newestTime: new Date(time).toISOString() }),
         )
-        channels.tick(++second * SECOND)
+        second += rest.seconds
+        channels.tick(second * SECOND)
         channels.tell(told(all, gone), 'e-1', second * SECOND)
         if (look) asked = { text: rest.text, sort: rest.sort, descending: rest.descending }
         const key = (one: ChannelRow): number =>
@@ -147,7 +146,10 @@ describe('the order of the channels', () => {
             const byName = one.name < other.name ? -1 : 1
             return byKey || (asked.sort === 'name' && asked.descending ? -byName : byName)
           })
-        assert.deepEqual(order.find(asked), naive)
+        const found = order.find(asked)
+        assert.deepEqual(found.slice(0), naive)
+        assert.equal(found.length, naive.length)
+        assert.deepEqual(found.slice(1, 3), naive.slice(1, 3))
       }
     })
     fc.assert(property, { numRuns: 300 })

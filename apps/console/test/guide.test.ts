@@ -6,21 +6,19 @@ import { makeGuide, slugOf } from '../build/chapter.ts'
 import { colour } from '../build/colour.ts'
 import { readAll } from '../build/guide-plugin.ts'
 import type { Chapter } from '../src/guide/chapter.ts'
+import { headingsOf, withLinks } from '../src/guide/headings.ts'
 import { channelsOf, Names } from '../src/model/guide-names.ts'
 
 const guide = readAll()
 const languages = ['en', 'ru'] as const
 const root = new URL('../../../', import.meta.url)
 
-const htmlOf = ({ parts, headings }: Chapter): string =>
-  [...parts.map((part) => ('html' in part ? part.html : '')), ...headings.map(({ html }) => html)].join('\n')
+const htmlOf = ({ parts, slug }: Chapter): string =>
+  parts.map((part) => ('html' in part ? withLinks(part.html, slug, 'Link to') : '')).join('\n')
 const all = (html: string, pattern: RegExp): readonly string[] =>
   Array.from(html.matchAll(pattern), ([, found = '']) => found)
 const make = (...texts: readonly string[]) =>
-  makeGuide(
-    texts.map((text, at) => ({ slug: `chapter-${at + 1}`, text })),
-    { linkLabel: 'Link to' },
-  ).chapters
+  makeGuide(texts.map((text, at) => ({ slug: `chapter-${at + 1}`, text }))).chapters
 
 describe('the guide', () => {
   for (const language of languages) {
@@ -39,21 +37,23 @@ describe('the guide', () => {
           assert.ok(places.has(href) || href.startsWith('https://'), `${chapter.slug}: ${href}`)
         for (const document of all(html, /class="document">\((.*?)\)</g))
           assert.ok(existsSync(new URL(document, root)), `${chapter.slug}: ${document}`)
-        for (const { id } of chapter.headings) assert.ok(places.has(`#/guide/${chapter.slug}/${id}`))
+        for (const { id } of headingsOf(chapter)) assert.ok(places.has(`#/guide/${chapter.slug}/${id}`))
       }
     })
 
     test(`no two headings of a chapter have one name, in ${language}`, () => {
-      for (const { slug, headings } of chapters)
-        assert.equal(new Set(headings.map(({ id }) => id)).size, headings.length, slug)
+      for (const chapter of chapters) {
+        const headings = headingsOf(chapter)
+        assert.equal(new Set(headings.map(({ id }) => id)).size, headings.length, chapter.slug)
+      }
     })
   }
 
   test('a heading has the same address in each language', () => {
-    for (const [at, { headings }] of guide.en.chapters.entries())
+    for (const [at, chapter] of guide.en.chapters.entries())
       assert.deepEqual(
-        guide.ru.chapters[at]?.headings.map(({ id }) => id),
-        headings.map(({ id }) => id),
+        headingsOf(guide.ru.chapters[at] as Chapter).map(({ id }) => id),
+        headingsOf(chapter).map(({ id }) => id),
       )
   })
 
@@ -113,9 +113,20 @@ describe('a chapter', () => {
     assert.match(html, /c <span class="document">\(docs\/client\.md\)<\/span>/)
   })
 
+  test('has its headings in its list, and at each a link to itself', () => {
+    const [chapter] = make('# A\n\n## Some `heading`\n\ntext\n\n## Another\n')
+    assert.deepEqual(headingsOf(chapter as Chapter), [
+      { id: 'some-heading', html: 'Some <code>heading</code>' },
+      { id: 'another', html: 'Another' },
+    ])
+    assert.match(
+      htmlOf(chapter as Chapter),
+      /<h2 id="guide-another" tabindex="-1">Another <a class="anchor" href="#\/guide\/chapter-1\/another" aria-label="Link to: Another">#<\/a><\/h2>/,
+    )
+  })
+
   test('links other documents once it is known where they can be read', () => {
     const { chapters } = makeGuide([{ slug: 'a', text: '# A\n\n[c](../../client.md)' }], {
-      linkLabel: 'Link to',
       repository: 'https://example.com/blob/main/',
     })
     assert.match(

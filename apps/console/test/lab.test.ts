@@ -18,6 +18,7 @@ import { costOf, type Finished } from '../src/model/lab-result.ts'
 import { added, placeOf, STEPS } from '../src/model/lab-scale.ts'
 import { Traces } from '../src/model/lab-trace.ts'
 import {
+  advise,
   DELAY_BOUNDS,
   LAB_PRESETS,
   PRESETS,
@@ -220,7 +221,7 @@ test('costs are shared out among the clients, the page’s own among them', () =
   )
   assert.ok(Math.abs((cost?.requestsPerMinute ?? 0) - 120 / 11) < 1e-9)
   const sse = costOf('sse', { report: report(), page: {} })
-  assert.deepEqual([sse?.cpu, sse?.cpuTooSmall, cost?.cpuTooSmall], [undefined, true, false])
+  assert.deepEqual([sse?.cpu, sse?.cpuBelow, cost?.cpuBelow], [undefined, 5, undefined])
   assert.equal(costOf('websocket', { report: report(), page: {} }), undefined)
   const none = its({ crowd: { ...its().crowd, received: 0, delays: { ...its().crowd.delays, count: 0 } } })
   const nothing = costOf('poll', { report: report({ techniques: { poll: none } }), page: {} })
@@ -243,6 +244,56 @@ test('a saved run has its settings, each technique’s figures, and each second'
   ])
     assert.ok(lines.includes(line), line)
   assert.ok(lines.every((line) => line === '' || line.split(',').length === 6))
+})
+
+test('the recommendation is said in whole sentences, in both languages, without a number that is none', () => {
+  const techniques = fc.record({
+    requests: fc.integer({ min: 1, max: 5_000 }),
+    received: fc.integer({ min: 0, max: 5_000 }),
+    missed: fc.constantFrom(0, 0, 3),
+    refused: fc.constantFrom(0, 2),
+    p50: fc.double({ min: 0.1, max: 20_000, noNaN: true }),
+    body: fc.integer({ min: 100, max: 1_000_000 }),
+    cpu: fc.option(fc.integer({ min: 1, max: 200 }), { nil: undefined }),
+  })
+  const settings = fc.record({
+    rate: fc.constantFrom(1 / 60, 0.5, 1, 21, 100),
+    pollEvery: fc.constantFrom(100, 5_000, 600_000),
+    clients: fc.constantFrom(0, 10),
+    seconds: fc.constantFrom(2, 60),
+  })
+  const all = fc.array(techniques, { minLength: 1, maxLength: 4 })
+  fc.assert(
+    fc.property(all, settings, fc.constantFrom(50, 2_000, 600_000), (made, { rate, ...asked }, late) => {
+      const names = TECHNIQUES.slice(0, made.length)
+      const base = LAB_PRESETS.orders
+      const told = report({
+        published: Math.max(1, Math.round(rate * asked.seconds)),
+        settings: { ...base, ...asked, events: { ...base.events, rate }, techniques: names },
+        techniques: Object.fromEntries(
+          made.map(({ requests, received, missed, refused, p50, body, cpu }, way) => {
+            const delays = { count: received, counts, p50, p99: p50 * 2, max: p50 * 3 }
+            const crowd = { clients: asked.clients, received, missed, twice: 0, delays }
+            const measured =
+              cpu === undefined ? {} : { cpu: { perDelivery: cpu, plusMinus: 2, perSecond: 1 } }
+            return [names[way], its({ requests, refused, bytesOut: { head: 10, body }, crowd, ...measured })]
+          }),
+        ),
+      })
+      const { choice, ties, reasons, against, crossings, unknowns } = advise(told, { late })
+      for (const { advice } of Object.values(LAB_WORDS))
+        for (const line of [
+          choice ? advice.choice(choice, ties) : advice.noChoice,
+          ...reasons.map((one) => advice.reason(one)),
+          ...against.map((one) => advice.caveat(one)),
+          ...crossings.map((one) => advice.crossing(one)),
+          ...unknowns.map((one) => advice.unknown(one)),
+        ]) {
+          assert.match(line, /^[A-ZА-Я\d][^]*\.$/)
+          assert.doesNotMatch(line, /NaN|Infinity|∞|не число|undefined|\.\./)
+        }
+    }),
+  )
 })
 
 test('both languages say the same things of the Lab, and name each way', () => {

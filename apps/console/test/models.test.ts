@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { agentName, findReaders, type ReaderWish } from '../src/model/reader-search.ts'
 import { type Reader, Readers } from '../src/model/readers.ts'
 import { History, KEPT_SAMPLES, type Vitals } from '../src/model/vitals.ts'
+import { keptOf } from '../src/retention.ts'
 import { age, bytes, count, milliseconds } from '../src/format.ts'
 
 const reader = (id: number, channels: readonly string[], transport: Reader['transport'] = 'sse'): Reader => ({
@@ -117,6 +118,7 @@ test('vital signs are kept for ten minutes, and come in columns', () => {
   const history = new History()
   const vitals = (streams: number): Vitals => ({
     streams,
+    webSockets: 0,
     longPolls: 0,
     slow: 0,
     frontier: 0,
@@ -166,4 +168,15 @@ test('amounts and times in both languages', () => {
   assert.deepEqual([milliseconds(0.044, 'ru'), bytes(1500, 'ru')], ['0,04 мс', '1,5 КБ'])
   assert.deepEqual([milliseconds(1.26, 'en'), milliseconds(123.4, 'en')], ['1.3 ms', '123 ms'])
   assert.deepEqual([age(0, 65_000, 'en'), age(0, 400, 'en')], ['1 min. ago', 'now'])
+})
+
+test('what is kept is told by what limits it', () => {
+  const words = { keptCount: (count: string) => `${count} events` }
+  const day = 86_400_000
+  assert.equal(keptOf({ count: 10_000, age: day, bytes: 64e6 }, 'en', words), '10,000 events, 1 day, 64 MB')
+  assert.deepEqual(
+    [30 * day, 90_000, 25 * 3_600_000, 250].map((age) => keptOf({ age }, 'en', words)),
+    ['30 days', '90 sec', '25 hr', '0.3 sec'],
+  )
+  assert.equal(keptOf({}, 'en', words), '')
 })

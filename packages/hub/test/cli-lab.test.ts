@@ -79,7 +79,7 @@ describe('what it prints', () => {
   })
 
   test('CPU with what it may be off by; what is below that is no figure', () => {
-    assert.match(text, /CPU of the hub for each of them +40 ± 4 µs +< 12 µs\n/)
+    assert.match(text, /hub's CPU for each event a client got +40 ± 4 µs +< 12 µs\n/)
   })
 
   test('the recommendation, with why, where the lines cross, and what is not known', () => {
@@ -258,4 +258,13 @@ test('Ctrl-C: what was measured so far is printed, and the channel is erased', a
   assert.equal(command.stderr, '')
   assert.match(command.stdout, /^technique,.*\npoll,20,/)
   assert.equal(await ofRun(), 0)
+})
+
+test('`downlink serve` has the Lab, unless it is told not to', async (t) => {
+  const statusOf = async (args: readonly string[]): Promise<number> => {
+    const { url } = await serving(t, ['--port', '0', ...args])
+    return (await fetch(`${url}/lab/time`)).status
+  }
+  assert.equal(await statusOf([]), 200)
+  assert.equal(await statusOf(['--no-lab']), 404)
 })

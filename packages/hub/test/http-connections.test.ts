@@ -273,12 +273,7 @@ function connectionFacts(face: Face): void {
 
     test('P18.1.5 Upgrade is ignored', async () => {
       using connection = new RawConnection(hub.url)
-      const headers = {
-        Connection: 'Upgrade',
-        Upgrade: 'websocket',
-        'Sec-WebSocket-Key': 'x',
-        'Sec-WebSocket-Version': '13',
-      }
+      const headers = { Connection: 'Upgrade', Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABkAAQAAP__' }
       assert.equal((await connection.send(bytes('GET /channels/x', headers)).answer()).status, 200)
     })
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -90,6 +90,31 @@ describe('what is lent', () => {
       connection.socket.destroy()
     }
     assert.deepEqual([lender.lent, [...lender.kept]], [1000, []])
+  })
+
+  test('a stream that is not read is full as soon as bytes wait for the kernel: what is kept for it is one write', async (t) => {
+    const { hub, server } = await lending(t)
+    const sockets: Socket[] = []
+    server.on('connection', (socket) => sockets.push(socket))
+    const reader = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' })
+    t.after(() => reader.destroy())
+    reader.write(STREAM)
+    await once(reader, 'readable')
+    let published = 0
+    const publish = (): Promise<unknown> => hub.publish('x', `${published++} `.padEnd(10_000, 'x'))
+    while (hub.delivery.slow === 0) {
+      await publish()
+      await setImmediate()
+    }
+    const waiting = sockets[0]?.writableLength ?? Infinity
+    assert.ok(waiting > 0 && waiting < 11_000, `${waiting} bytes wait`)
+    for (let more = 0; more < 20; more++) await publish()
+    let text = ''
+    reader.setEncoding('latin1').on('data', (chunk: string) => (text += chunk))
+    while (!text.includes(`data: ${published - 1} `)) await once(reader, 'data')
+    const had = [...text.matchAll(/^data: (\d+) x/gm)].map(([, number]) => Number(number))
+    assert.deepEqual(had, [...Array(published).keys()])
+    assert.equal(hub.delivery.slow, 0)
   })
 
   test('each of 200 long polls on one connection is, and no listener stays behind', async (t) => {

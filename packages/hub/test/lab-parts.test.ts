@@ -1,11 +1,13 @@
 /** The parts of the Lab that need no hub: settings, the schedule, delays, answers as they come, CPU. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { Group, Member } from '../src/lab/crowd/group.ts'
 import { ResponseReader } from '../src/lab/crowd/response-reader.ts'
 import { cpuOf, speedUp } from '../src/lab/cpu-turns.ts'
 import { DelayCounts } from '../src/lab/delays.ts'
+import { LabClock } from '../src/lab/lab-clock.ts'
 import { DEFAULT_SETTINGS, LAB_PRESETS, PRESETS } from '../src/lab/presets.ts'
-import { eventData } from '../src/lab/publisher.ts'
+import { EventPublisher, eventData } from '../src/lab/publisher.ts'
 import { DELAY_BOUNDS } from '../src/lab/report.ts'
 import { LEAD_MS, randomOf, schedule } from '../src/lab/schedule.ts'
 import { labSettings, SettingError } from '../src/lab/settings.ts'
@@ -272,5 +274,138 @@ describe('CPU', () => {
     assert.equal(speedUp(orders), 100)
     assert.equal(speedUp({ ...ticks, clients: 100 }), 1)
     assert.ok(speedUp({ ...orders, techniques: ['sse'] }) > 100)
+  })
+})
+
+describe('what a client has had', () => {
+  class Client extends Member {
+    readonly begun = true
+    start(): void {}
+    close(): void {}
+    get(...numbers: readonly number[]): this {
+      for (const n of numbers) this.take(`{"n":${n},"t":${clock.now()},"pad":""}`)
+      return this
+    }
+    else(data: string): void {
+      this.take(data)
+    }
+  }
+  const clock = new LabClock()
+
+  function client(): { client: Client; group: Group } {
+    const group = new Group(
+      {
+        target: { host: '', port: 0, tls: 'none', authority: '', mount: '' },
+        channel: 'lab.x',
+        cursor: '',
+        headers: [],
+        clients: {},
+        pollEvery: 1000,
+        published: new SharedArrayBuffer(4),
+        clockOrigin: clock.origin,
+        seed: 1,
+      },
+      clock,
+      Math.random,
+    )
+    const client = new Client(group)
+    group.members.push(client)
+    return { client, group }
+  }
+
+  const countsOf = (group: Group, due: number): readonly number[] => {
+    const { received, missed, twice } = group.report(due)
+    return [received, missed, twice]
+  }
+
+  test('what is due and has not come is missed', () => {
+    const { client: one, group } = client()
+    one.get(0, 1, 4)
+    assert.deepEqual([one.had, countsOf(group, 2)], [2, [3, 0, 0]])
+    assert.deepEqual(countsOf(group, 4), [3, 2, 0])
+    assert.deepEqual(countsOf(group, 6), [3, 3, 0])
+  })
+
+  test('what was overtaken comes later, and once', () => {
+    const { client: one, group } = client()
+    one.get(1, 0, 3, 2)
+    assert.deepEqual([one.had, countsOf(group, 4)], [4, [4, 0, 0]])
+  })
+
+  test('what comes again is counted apart', () => {
+    const { client: one, group } = client()
+    one.get(0, 1, 1, 0)
+    assert.deepEqual([countsOf(group, 2), group.report(2).delays.count], [[2, 0, 2], 2])
+  })
+
+  test('what is none of the run is nothing', () => {
+    const { client: one, group } = client()
+    one.get(0).else('{"hello":1}')
+    assert.deepEqual(countsOf(group, 1), [1, 0, 0])
+  })
+})
+
+describe('publishing', () => {
+  const settings = { rate: 100, shape: 'bursts', size: 64 } as const
+
+  function publisher(
+    publish: (data: string) => Promise<unknown>,
+    acknowledged: number[] = [],
+  ): EventPublisher {
+    return new EventPublisher({
+      events: settings,
+      lasting: LEAD_MS + 250,
+      clock: new LabClock(),
+      seed: 1,
+      publish,
+      acknowledged: (count) => acknowledged.push(count),
+    })
+  }
+  const never = new AbortController().signal
+
+  test('each event once, in order, and it is over when all are acknowledged', async () => {
+    const numbers: number[] = []
+    const acknowledged: number[] = []
+    await publisher(async (data) => numbers.push((JSON.parse(data) as { n: number }).n), acknowledged).run(
+      never,
+    )
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: 30 }, (_, n) => n),
+    )
+    assert.equal(acknowledged.at(-1), 30)
+  })
+
+  test('those are acknowledged before which all are', async () => {
+    const first = Promise.withResolvers<void>()
+    const acknowledged: number[] = []
+    let count = 0
+    await publisher(async () => {
+      if (count++ === 0) await first.promise
+      else if (count === 20) first.resolve()
+    }, acknowledged).run(never)
+    assert.deepEqual([acknowledged[0], acknowledged.includes(5), acknowledged.at(-1)], [0, false, 30])
+  })
+
+  test('a refusal ends it', async () => {
+    await assert.rejects(publisher(() => Promise.reject(new Error('full'))).run(never), /full/)
+  })
+
+  test('stopped, it does not wait for what is under way', async () => {
+    const stop = new AbortController()
+    await publisher(() => {
+      stop.abort()
+      return new Promise(() => {})
+    }).run(stop.signal)
+  })
+
+  test('what the log holds up goes out late, and is told to be', async () => {
+    const slow = publisher(async () => {
+      const until = Date.now() + 30
+      while (Date.now() < until);
+    })
+    await slow.run(never)
+    assert.ok(slow.takeLate() >= 200, 'ten at once, 30 ms each')
+    assert.equal(slow.takeLate(), 0)
   })
 })

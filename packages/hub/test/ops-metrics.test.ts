@@ -1,6 +1,7 @@
 /** `/metrics` has what the console shows, by the same figures. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { plainVariant } from '../src/delivery/variant.ts'
 import { createHub, type Hub } from '../src/hub.ts'
 import { CountedTimes } from '../src/ops/counted-times.ts'
 import { Lookout, type Machine } from '../src/ops/lookout.ts'
@@ -69,7 +70,8 @@ function world(t: TestContext): World {
 
 /** Of each vital sign, what it is in `/metrics`: since the start, where it is a rate. */
 const SAME: { readonly [Name in keyof Vitals]-?: (metrics: (series: string) => number) => unknown } = {
-  streams: (of) => of('downlink_readers{transport="sse"}'),
+  streams: (of) => of('downlink_readers{transport="sse"}') + of('downlink_readers{transport="websocket"}'),
+  webSockets: (of) => of('downlink_readers{transport="websocket"}'),
   longPolls: (of) => of('downlink_readers{transport="long-poll"}'),
   slow: (of) => of('downlink_slow_streams'),
   frontier: (of) => of('downlink_log_frontier'),
@@ -105,6 +107,8 @@ test('whatever the console shows, /metrics has, and it is the same', async (t) =
   const full = { write: () => false, end() {}, abort() {} }
   hub.open(hub.channelSet('a'), { after: 'now' }, takes)
   hub.open(hub.channelSet('a'), { after: 'now' }, full)
+  const message = (page: string): Uint8Array => Buffer.from(page)
+  hub.open(hub.channelSet('a'), { after: 'now' }, takes, { ...plainVariant, message })
   const waits = hub.read('nothing', { waitMs: 60_000, after: 'now' })
   waits.catch(() => {})
   await settled()

@@ -139,6 +139,7 @@ test('rates are per second, whatever the time between two readings', () => {
   }
   const gauges: Gauges = {
     streams: 3,
+    webSockets: 0,
     longPolls: 1,
     slow: 0,
     frontier: 20,

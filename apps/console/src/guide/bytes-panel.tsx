@@ -67,14 +67,18 @@ class Wire extends Changing {
       cache: 'no-store',
     })
     if (!response.ok || response.body === null) throw new Error(await problemOf(response))
-    for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
-      this.#text += text
+    // By a reader: not every browser has loops over streams.
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      this.#text += value
       this.lastAt = performance.now()
       this.explained = explain(this.#text)
       while (this.times.length < this.explained.lines.length)
         this.times.push(((this.lastAt - began) / 1000).toFixed(1))
       this.changed()
-      if (this.#text.length > MOST) return
+      if (this.#text.length > MOST) return await reader.cancel()
     }
   }
 }
@@ -105,7 +109,7 @@ export function BytesPanel() {
         </p>
       )}
       {explained.lines.length > 0 && (
-        <StreamTable lines={explained.lines} words={words} label={words.wire} times={wire.times} />
+        <StreamTable lines={explained.lines} words={words} label={words.byLine} times={wire.times} />
       )}
       {phase === 'idle' && <p class="summary quiet">{words.wireIdle}</p>}
     </section>

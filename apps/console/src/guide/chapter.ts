@@ -25,7 +25,7 @@ export type Part =
       readonly html: string
       /** Which of the chapter's. */
       readonly run: number
-      /** How many EventSources it makes. */
+      /** How many EventSources and WebSockets it makes. */
       readonly sources: number
       /** What the guide says that it prints. */
       readonly output: string
@@ -38,13 +38,13 @@ export interface Chapter {
   /** E.g. `03-event-source`. */
   readonly slug: string
   readonly title: string
-  readonly headings: readonly Heading[]
   readonly parts: readonly Part[]
 }
 
 /** What a script of the guide takes for granted. */
 export interface Stage {
   readonly EventSource: typeof EventSource
+  readonly WebSocket: typeof WebSocket
   readonly fetch: typeof fetch
   readonly location: { readonly href: string; reload(): void }
   print(...words: readonly unknown[]): void

@@ -6,6 +6,7 @@ import { scripts } from 'virtual:guide'
 import { BytesPanel } from './bytes-panel.tsx'
 import type { Chapter, PanelName, Part, Script } from './chapter.ts'
 import { ParserPanel } from './parser-panel.tsx'
+import { withLinks } from './headings.ts'
 import { RunPanel } from './run-panel.tsx'
 import { WaysPanel } from './ways-panel.tsx'
 
@@ -23,7 +24,14 @@ function PartOf({ part, slug }: { part: Part; slug: string }) {
   switch (part.kind) {
     case 'html':
       // Of the build, of our own Markdown: nothing that anybody has published.
-      return <div class="text" dangerouslySetInnerHTML={{ __html: part.html }} />
+      return (
+        <div
+          class="text"
+          dangerouslySetInnerHTML={{
+            __html: withLinks(part.html, slug, GUIDE_WORDS[speech.language].linkTo),
+          }}
+        />
+      )
     case 'code':
       return <Code html={part.html} language={part.language} />
     case 'run':
@@ -51,12 +59,15 @@ function Panel({ name }: { name: PanelName }) {
 
 export function Code({ html, language }: { html: string; language: string }) {
   const words = GUIDE_WORDS[speech.language]
+  const title = titleOf(language, words)
   return (
     <figure class={`code of-${language}`}>
-      <figcaption>
-        <span>{titleOf(language, words)}</span>
-        {COPIED.has(language) && <Copy html={html} words={words} />}
-      </figcaption>
+      {title !== '' && (
+        <figcaption>
+          <span>{title}</span>
+          {COPIED.has(language) && <Copy html={html} words={words} />}
+        </figcaption>
+      )}
       <pre dangerouslySetInnerHTML={{ __html: html }} />
     </figure>
   )

@@ -4,6 +4,7 @@ import { channelsOf, Names } from '../model/guide-names.ts'
 import { Changing } from '../store.ts'
 import { endTurn, eraseLater, freshPrefix, problemOf, takeTurn, tickets } from './alive.ts'
 import type { Script, Setup, Stage } from './chapter.ts'
+import { type SocketWatcher, watchedSocket } from './watched-socket.ts'
 import { type Watcher, watchedSource } from './watched-source.ts'
 
 export interface LogLine {
@@ -41,7 +42,8 @@ export class Run extends Changing {
   /** Names of events that it listens for. */
   types: readonly string[] = []
   #names = new Names('')
-  #sources = new Set<EventSource>()
+  /** All that may still speak. */
+  #sources = new Set<EventSource | WebSocket>()
   #began = 0
   #round = 0
 
@@ -125,6 +127,7 @@ export class Run extends Changing {
     const current = (): boolean => round === this.#round
     return {
       EventSource: watchedSource(this.#names, passes, this.#watcher()),
+      WebSocket: watchedSocket(this.#names, passes, this.#socketWatcher()),
       location: {
         href: new URL('/', document.baseURI).href,
         reload: () => current() && this.#tell('print', '', 'location.reload()'),
@@ -188,7 +191,19 @@ export class Run extends Changing {
     if (source.readyState === source.CLOSED) this.#forget(source)
   }
 
-  #forget(source: EventSource): void {
+  #socketWatcher(): SocketWatcher {
+    return {
+      made: (socket, asked) => {
+        this.#sources.add(socket)
+        for (const channel of channelsOf(asked)) this.#know(channel)
+        this.#tell('trace', 'new WebSocket', asked)
+      },
+      happened: (_, what, text) => this.#tell('trace', what, text),
+      closed: (socket) => this.#forget(socket),
+    }
+  }
+
+  #forget(source: EventSource | WebSocket): void {
     this.#sources.delete(source)
     this.#settle()
   }

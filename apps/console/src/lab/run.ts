@@ -1,11 +1,14 @@
 /** A run of the Lab as the page follows it: what the hub tells of it, and the page's own clients. */
-import { headers, hearing, token, urlOf } from '../hub.ts'
-import { type ClockOffset, type ClockReading, offsetOf } from '../model/lab-clock.ts'
+import { headers, hearing, urlOf } from '../hub.ts'
+import type { ClockOffset } from '../model/lab-clock.ts'
 import { type Finished, MOST_KEPT, type Sample } from '../model/lab-result.ts'
 import { Traces } from '../model/lab-trace.ts'
 import { Changing } from '../store.ts'
+import { pageNow, readClock, type Refusal, refusalOf, ticketFor } from './ask.ts'
 import { begin } from './clients.ts'
 import {
+  type Advice,
+  advise,
   DEFAULT_LATE_MS,
   type LabReport,
   type LabSettings,
@@ -13,18 +16,11 @@ import {
   type Technique,
 } from './shared.ts'
 
-/** What the hub says when it says no. */
-export interface Refusal {
-  readonly status: number
-  readonly code: string
-  readonly detail: string
-  /** The setting that is meant. */
-  readonly setting?: string
-  /** The run that is under way. */
-  readonly run?: string
+/** A run, and the recommendation. */
+export interface Result extends Finished {
+  readonly advice: Advice
 }
 
-const CLOCK_TRIES = 8
 const KEPT = 'downlink-console-lab'
 /** The page's clients need not outlive what the hub tells of the run. */
 const SILENCE_MS = 15_000
@@ -44,10 +40,21 @@ class Lab extends Changing {
   /** The runs before, the newest first. */
   finished: readonly Finished[] = restored()
   #clients: AbortController | undefined
+  #result: Result | undefined
   #silence: ReturnType<typeof setTimeout> | undefined
 
   get running(): boolean {
     return this.report !== undefined && isUnderWay(this.report)
+  }
+
+  /** What is known of the run that is shown, and what follows from it: as of the last report. */
+  get result(): Result | undefined {
+    const { report, late } = this
+    if (report === undefined) return undefined
+    if (this.#result?.report === report && this.#result.late === late) return this.#result
+    const page = this.pageFigures()
+    this.#result = { report, late, page, advice: advise(report, { late, page }) }
+    return this.#result
   }
 
   /** What the page's clients saw so far. */
@@ -91,6 +98,7 @@ class Lab extends Changing {
   async stop(): Promise<void> {
     const { report } = this
     if (!report) return
+    this.refusal = undefined
     try {
       const response = await fetch(urlOf(`lab/${report.id}`), { method: 'DELETE', headers: headers() })
       // A hub that has begun anew knows nothing of it.
@@ -209,45 +217,12 @@ function isUnderWay({ state }: LabReport): boolean {
   return state === 'running' || state === 'measuring-cpu'
 }
 
-export function pageNow(): number {
-  return performance.timeOrigin + performance.now()
-}
-
 function restored(): readonly Finished[] {
   try {
     return JSON.parse(sessionStorage.getItem(KEPT) ?? '[]') as readonly Finished[]
   } catch {
     return []
   }
-}
-
-async function readClock(): Promise<ClockOffset | undefined> {
-  const readings: ClockReading[] = []
-  for (let tried = 0; tried < CLOCK_TRIES; tried++) {
-    const asked = pageNow()
-    const response = await fetch(urlOf('lab/time'), { headers: headers(), cache: 'no-store' })
-    const answered = pageNow()
-    if (!response.ok) break
-    readings.push({ asked, answered, hub: ((await response.json()) as { now: number }).now })
-  }
-  return offsetOf(readings)
-}
-
-async function ticketFor(channel: string): Promise<string | undefined> {
-  if (token() === '') return undefined
-  const response = await fetch(urlOf('tickets'), {
-    method: 'POST',
-    headers: headers(),
-    body: JSON.stringify({ channels: [channel] }),
-  })
-  if (!response.ok) throw new Error(`${response.status} of tickets`)
-  return ((await response.json()) as { ticket: string }).ticket
-}
-
-async function refusalOf(response: Response): Promise<Refusal> {
-  const problem = (await response.json().catch(() => ({}))) as Partial<Refusal>
-  const { code = '', detail = '', setting, run } = problem
-  return { status: response.status, code, detail, ...(setting && { setting }), ...(run && { run }) }
 }
 
 export const lab = new Lab()

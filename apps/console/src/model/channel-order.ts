@@ -18,12 +18,18 @@ interface Entry {
   readonly key: number
 }
 
+/** What a table needs of a list: how long it is, and the part of it that is seen. */
+export interface Rows<Row> {
+  readonly length: number
+  slice(from: number, to?: number): readonly Row[]
+}
+
 export class ChannelOrder {
   readonly #channels: Channels
   readonly #readersOf: (name: string) => number
   #wish: ChannelWish | undefined
   #entries: readonly Entry[] = []
-  #rows: readonly ChannelRow[] = []
+  readonly #byName = new Map<string, Entry>()
 
   /** It takes the `changes()` of the channels, so there is one of it. */
   constructor(channels: Channels, readersOf: (name: string) => number) {
@@ -31,49 +37,76 @@ export class ChannelOrder {
     this.#readersOf = readersOf
   }
 
-  find(wish: ChannelWish): readonly ChannelRow[] {
+  find(wish: ChannelWish): Rows<ChannelRow> {
     const { text, sort, descending } = wish
     const before = this.#wish
     const changed = this.#channels.changes()
     if (before?.text !== text || before.sort !== sort || before.descending !== descending) {
       this.#wish = wish
+      this.#byName.clear()
       this.#entries = this.#made(this.#channels.all, wish)
     } else {
-      const again = sort === 'readers' ? this.#withReaders(changed) : changed
-      if (again.size === 0) return this.#rows
-      this.#entries = this.#merged(again, wish)
+      this.#entries = this.#replaced(this.#withOthers(changed, sort), wish)
     }
-    this.#rows = this.#entries.map(({ row }) => row)
-    return this.#rows
+    const entries = this.#entries
+    return {
+      length: entries.length,
+      slice: (from, to) => entries.slice(from, to).map(({ row }) => row),
+    }
   }
 
-  /** How many read a channel is not told with it. */
-  #withReaders(changed: ReadonlySet<string>): ReadonlySet<string> {
+  /** Of how many read a channel it is not told, and a rate changes with time. */
+  #withOthers(changed: ReadonlySet<string>, sort: SortKey): ReadonlySet<string> {
+    if (sort !== 'rate' && sort !== 'readers') return changed
     const again = new Set(changed)
-    for (const { row, key } of this.#entries) if (this.#readersOf(row.name) !== key) again.add(row.name)
+    const names = sort === 'rate' ? this.#channels.active : this.#byName.keys()
+    for (const name of names) {
+      const entry = this.#byName.get(name)
+      if (entry && this.#key(entry.row, sort) !== entry.key) again.add(name)
+    }
     return again
   }
 
-  #merged(changed: ReadonlySet<string>, wish: ChannelWish): readonly Entry[] {
-    const rows = Array.from(changed, (name) => this.#channels.row(name)).filter((row) => row !== undefined)
-    const fresh = this.#made(rows, wish)
+  /** Takes those that changed out of their places, and puts them into their new ones. Of all others none is looked at. */
+  #replaced(changed: ReadonlySet<string>, wish: ChannelWish): readonly Entry[] {
+    if (changed.size === 0) return this.#entries
+    const old = this.#entries
     const compare = order(wish)
-    const merged: Entry[] = []
-    let next = 0
-    for (const entry of this.#entries) {
-      if (changed.has(entry.row.name)) continue
-      for (let one = fresh[next]; one && compare(one, entry) < 0; one = fresh[++next]) merged.push(one)
-      merged.push(entry)
+    const rows: ChannelRow[] = []
+    const out: number[] = []
+    for (const name of changed) {
+      const entry = this.#byName.get(name)
+      if (entry) out.push(placeOf(entry, old, compare))
+      this.#byName.delete(name)
+      const row = this.#channels.row(name)
+      if (row) rows.push(row)
     }
-    return next === 0 && merged.length === 0 ? fresh : merged.concat(fresh.slice(next))
+    out.sort((one, other) => one - other)
+    const result: Entry[] = []
+    let at = 0
+    let next = 0
+    const copyUpTo = (end: number): void => {
+      for (; at < end; at++) {
+        if (at === out[next]) next++
+        else result.push(old[at] as Entry)
+      }
+    }
+    for (const entry of this.#made(rows, wish)) {
+      copyUpTo(placeOf(entry, old, compare))
+      result.push(entry)
+    }
+    copyUpTo(old.length)
+    return result
   }
 
   #made(rows: Iterable<ChannelRow>, wish: ChannelWish): readonly Entry[] {
     const wanted = wish.text.trim().toLowerCase()
     const entries: Entry[] = []
     for (const row of rows) {
-      if (wanted === '' || row.name.toLowerCase().includes(wanted))
-        entries.push({ row, key: this.#key(row, wish.sort) })
+      if (wanted !== '' && !row.name.toLowerCase().includes(wanted)) continue
+      const entry = { row, key: this.#key(row, wish.sort) }
+      entries.push(entry)
+      this.#byName.set(row.name, entry)
     }
     return entries.sort(order(wish))
   }
@@ -98,6 +131,22 @@ export class ChannelOrder {
   }
 }
 
+/** The index of the first that does not come before it. */
+function placeOf(
+  entry: Entry,
+  entries: readonly Entry[],
+  compare: (one: Entry, other: Entry) => number,
+): number {
+  let low = 0
+  let high = entries.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compare(entries[middle] as Entry, entry) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
 function timeOf(time: string | undefined): number {
   return time === undefined ? 0 : Date.parse(time)
 }
@@ -107,7 +156,7 @@ function order({ sort, descending }: ChannelWish): (one: Entry, other: Entry) =>
   const sign = descending ? -1 : 1
   return (one, other) => {
     if (one.key !== other.key) return sign * (one.key - other.key)
-    const byName = one.row.name < other.row.name ? -1 : 1
+    const byName = one.row.name < other.row.name ? -1 : one.row.name > other.row.name ? 1 : 0
     return sort === 'name' ? sign * byName : byName
   }
 }

@@ -96,9 +96,9 @@ export class Channels {
     this.#second = Math.floor(time / 1000)
     for (const [name, came] of this.#came) {
       while (came[0] && came[0].second <= this.#second - RATE_SECONDS) came.shift()
-      if (came.length === 0) this.#came.delete(name)
-      // Its rate is another now.
-      if ((came.at(-1)?.second ?? 0) >= this.#second - OVER - 1) this.#changed.add(name)
+      if (came.length > 0) continue
+      this.#came.delete(name)
+      this.#changed.add(name)
     }
   }
 
@@ -130,6 +130,11 @@ export class Channels {
     let sum = 0
     for (const { second, count } of this.#came.get(name) ?? []) if (second > this.#second - OVER) sum += count
     return sum / OVER
+  }
+
+  /** The names of those in which something came in the last minute: their rates change with time. */
+  get active(): Iterable<string> {
+    return this.#came.keys()
   }
 
   /** The names of those that came, went, or are otherwise than when this was last asked. */

@@ -34,8 +34,8 @@ export interface Cost {
   readonly connections: number
   /** Microseconds of the hub's CPU for an event to reach a client. */
   readonly cpu?: number
-  /** It was measured, and is too small to be told from what it may be off by. */
-  readonly cpuTooSmall: boolean
+  /** It is less than this: too small to be told from what it may be off by. */
+  readonly cpuBelow?: number
   readonly received: number
   readonly missed: number
   readonly twice: number
@@ -67,7 +67,7 @@ export function costOf(
     ...(received > 0 && { up: per(its.bytesIn), down: per(its.bytesOut) }),
     connections: clients === 0 ? 0 : its.mostConnections / clients,
     ...(known && its.cpu && { cpu: its.cpu.perDelivery }),
-    cpuTooSmall: its.cpu !== undefined && !known,
+    ...(!known && its.cpu && { cpuBelow: its.cpu.plusMinus }),
     received,
     missed: its.crowd.missed + (own?.missed ?? 0),
     twice: its.crowd.twice,

@@ -10,7 +10,7 @@ export interface Spread {
 export interface Vitals {
   readonly streams: number
   /** Of the streams. */
-  readonly webSockets?: number
+  readonly webSockets: number
   readonly longPolls: number
   readonly slow: number
   readonly frontier: number

@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Following, type Trouble } from '../following.ts'
 import { bytes, count } from '../format.ts'
 import { hub } from '../hub.ts'
+import { keptOf } from '../retention.ts'
 import { speech } from '../language.ts'
 import { bytesOf, Filter, type Line, preview, type ToldLine } from '../model/feed.ts'
 import { momentOf } from '../model/moment.ts'
@@ -101,35 +102,6 @@ function Facts({ name }: { name: string }) {
       {kept !== '' && ` · ${words.keeps(kept)}`}
     </p>
   )
-}
-
-function keptOf(
-  retention: { readonly count?: number; readonly age?: number; readonly bytes?: number } | undefined,
-  language: string,
-  words: ChannelWords,
-): string {
-  const parts: string[] = []
-  if (retention?.count !== undefined) parts.push(words.keptCount(count(retention.count, language)))
-  if (retention?.age !== undefined) parts.push(duration(retention.age, language))
-  if (retention?.bytes !== undefined) parts.push(bytes(retention.bytes, language))
-  return parts.join(', ')
-}
-
-function duration(ms: number, language: string): string {
-  const [unit, size] = (
-    [
-      ['day', 86_400_000],
-      ['hour', 3_600_000],
-      ['minute', 60_000],
-      ['second', 1_000],
-    ] as const
-  ).find(([, size]) => ms >= size && (ms % size === 0 || ms >= 10 * size)) ?? ['second', 1_000]
-  return new Intl.NumberFormat(language, {
-    style: 'unit',
-    unit,
-    unitDisplay: 'short',
-    maximumFractionDigits: 1,
-  }).format(ms / size)
 }
 
 function PatternFacts({ name }: { name: string }) {

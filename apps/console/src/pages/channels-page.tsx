@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import { age, bytes, count } from '../format.ts'
 import { hub } from '../hub.ts'
+import { keptOf } from '../retention.ts'
 import { speech } from '../language.ts'
 import type { SortKey } from '../model/channel-order.ts'
 import type { ChannelRow } from '../model/channels.ts'
@@ -10,7 +11,7 @@ import { Sparkline } from '../parts/sparkline.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import { linkTo } from '../route.ts'
 import { useChanging } from '../store.ts'
-import { INSPECT, type InspectWords } from '../words-inspect.ts'
+import { INSPECT } from '../words-inspect.ts'
 import './inspect.css'
 
 export function ChannelsPage() {
@@ -99,7 +100,7 @@ export function ChannelsPage() {
       key: 'retention',
       title: more.retention,
       wide: true,
-      cell: ({ retention }) => kept(retention, language, more) || words.none,
+      cell: ({ retention }) => keptOf(retention, language, more) || words.none,
     },
   ]
   return (
@@ -132,25 +133,4 @@ export function ChannelsPage() {
       )}
     </>
   )
-}
-
-/** How much is kept: by count, age and bytes, whichever is reached first. */
-function kept(retention: ChannelRow['retention'], language: string, words: InspectWords): string {
-  if (retention === undefined) return ''
-  const parts: string[] = []
-  if (retention.count !== undefined) parts.push(words.keptCount(count(retention.count, language)))
-  if (retention.age !== undefined) parts.push(duration(retention.age, language, words))
-  if (retention.bytes !== undefined) parts.push(bytes(retention.bytes, language))
-  return parts.join(', ')
-}
-
-/** @param ms Milliseconds. */
-function duration(ms: number, language: string, { days, hours, minutes, seconds }: InspectWords): string {
-  const steps: readonly (readonly [number, string])[] = [
-    [86_400_000, days],
-    [3_600_000, hours],
-    [60_000, minutes],
-  ]
-  const [size, unit] = steps.find(([step]) => ms >= 2 * step || ms === step) ?? [1_000, seconds]
-  return `${count(ms / size, language)} ${unit}`
 }

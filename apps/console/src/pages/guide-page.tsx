@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { chapters } from 'virtual:guide'
 import type { Chapter } from '../guide/chapter.ts'
+import { headingsOf } from '../guide/headings.ts'
 import { Parts } from '../guide/parts.tsx'
 import '../guide/guide.css'
 import { speech } from '../language.ts'
@@ -28,7 +29,7 @@ export function GuidePage({ chapter: slug, heading }: { chapter: string; heading
   if (!chapter) return <Contents all={all} words={words} />
   return (
     <div class="guide">
-      <details class="beside" open={matchMedia('(min-width: 70rem)').matches}>
+      <details key={slug} class="beside" open={matchMedia('(min-width: 70rem)').matches}>
         <summary>{words.contents}</summary>
         <nav aria-label={words.chapters}>
           <ChapterList all={all} current={chapter} words={words} />
@@ -71,9 +72,9 @@ function ChapterList({
           <a href={`#/guide/${chapter.slug}`} aria-current={chapter === current ? 'page' : undefined}>
             {chapter.title}
           </a>
-          {chapter === current && chapter.headings.length > 0 && (
+          {chapter === current && (
             <ul aria-label={words.onThisPage}>
-              {chapter.headings.map(({ id, html }) => (
+              {headingsOf(chapter).map(({ id, html }) => (
                 <li key={id}>
                   <a href={`#/guide/${chapter.slug}/${id}`} dangerouslySetInnerHTML={{ __html: html }} />
                 </li>

@@ -47,7 +47,7 @@ function Tiles({ now }: { now: Vitals }) {
   const more = INSPECT[language]
   const number = (value: number): string => count(value, language)
   const ms = (value: number): string => milliseconds(value, language)
-  const webSockets = now.webSockets ?? 0
+  const webSockets = now.webSockets
   const gaps = hub.history.sum(({ gaps: told }) => told)
   const tiles: readonly Tile[] = [
     { title: more.atOnce, value: more.perSecond(number(now.deliveries)), about: more.atOnceMore },
@@ -141,9 +141,9 @@ function Charts() {
           { label: more.websocket, color: '--wait' },
         ]}
         columns={history.columns(
-          ({ streams, webSockets = 0 }) => streams - webSockets,
+          ({ streams, webSockets }) => streams - webSockets,
           ({ longPolls }) => longPolls,
-          ({ webSockets = 0 }) => webSockets,
+          ({ webSockets }) => webSockets,
         )}
         format={number}
         least={5}

@@ -1,7 +1,6 @@
 /** The Lab: a task to choose, the ways of reading side by side, and which of them fits. */
-import { useMemo } from 'preact/hooks'
 import { lab } from '../lab/run.ts'
-import { advise, TECHNIQUES } from '../lab/shared.ts'
+import { TECHNIQUES } from '../lab/shared.ts'
 import { speech } from '../language.ts'
 import { csvOf } from '../model/lab-csv.ts'
 import type { Finished } from '../model/lab-result.ts'
@@ -29,18 +28,13 @@ export function LabPage() {
 
 function Result() {
   const words = LAB_WORDS[speech.language]
-  const { report, traces, late, finished, running } = lab
-  const result = useMemo<Finished | undefined>(
-    () => report && { report, late, page: lab.pageFigures() },
-    [report, late],
-  )
-  const advice = useMemo(() => result && advise(result.report, { late, page: result.page }), [result])
-  if (!result || !advice) return <Ways techniques={TECHNIQUES} />
+  const { result, traces, finished, running } = lab
+  if (!result) return <Ways techniques={TECHNIQUES} />
   const before = finished.find((one) => one.report.id !== result.report.id)
   return (
     <>
       {result.report.published > 0 ? (
-        <Verdict advice={advice} after={running ? result.report.elapsed : undefined} />
+        <Verdict advice={result.advice} after={running ? result.report.elapsed : undefined} />
       ) : (
         <Ways techniques={TECHNIQUES} />
       )}

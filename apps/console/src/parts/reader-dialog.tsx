@@ -30,7 +30,7 @@ export function ReaderDialog({
     [words.subject, subject === '' ? more.anonymous : subject],
     [words.address, address ?? more.unknown],
     [more.client, userAgent ?? more.unknown],
-    [words.since, since === undefined ? more.unknown : age(since, Date.now(), language)],
+    [more.opened, since === undefined ? more.unknown : age(since, Date.now(), language)],
     [words.lag, lag === 0 ? more.upToDate : more.behindLong(count(lag, language))],
     [more.cursor, lag === 0 ? more.cursorLive : reader.position],
     [
@@ -57,7 +57,9 @@ export function ReaderDialog({
       <dl class="facts">
         <div>
           <dt>{words.channels}</dt>
-          <dd class="names">{channels.join(', ')}</dd>
+          <dd class="names" tabIndex={0}>
+            {channels.join(', ')}
+          </dd>
         </div>
         {facts.map(([title, value]) => (
           <div key={title}>

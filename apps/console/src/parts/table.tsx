@@ -1,6 +1,7 @@
 /** A table of thousands of rows, of which only those that can be seen are there. */
 import type { ComponentChildren } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import type { Rows } from '../model/channel-order.ts'
 
 export interface Column<Row> {
   readonly key: string
@@ -28,7 +29,7 @@ export function Table<Row>({
 }: {
   caption: string
   columns: readonly Column<Row>[]
-  rows: readonly Row[]
+  rows: Rows<Row>
   keyOf: (row: Row) => string | number
   sort?: string
   descending?: boolean

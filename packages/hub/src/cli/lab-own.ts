@@ -25,7 +25,7 @@ export async function ownBench(settings: LabSettings): Promise<Bench> {
   return {
     place: 'a hub of its own, with its log in memory; counted at its sockets',
     ...(threadCpu() === undefined && {
-      noCpu: 'this Node cannot tell the CPU of a thread: 23.9 and newer can',
+      noCpu: 'this Node cannot tell the CPU of a thread: a newer one can',
     }),
     report: () => lab.report(id) as LabReport,
     stop: () => void lab.stop(id),

@@ -128,8 +128,8 @@ function rowsOf({ settings, techniques }: LabReport, advice: Advice): readonly R
   if (!shown.some(({ cpu }) => cpu)) return rows
   return [
     ...rows,
-    row('CPU of the hub for each of them', ({ cpu }) => cpuText(cpu)),
-    row('  of all clients, a second', ({ cpu }) => (cpu ? `${small(cpu.perSecond)} ms` : '-')),
+    row("hub's CPU for each event a client got", ({ cpu }) => cpuText(cpu)),
+    row('  for all clients, a second', ({ cpu }) => (cpu ? `${small(cpu.perSecond)} ms` : '-')),
   ]
 }
 

@@ -7,7 +7,9 @@ import type { Position } from '../log/log.ts'
 import type { Coder, Run } from './coding/coding.ts'
 import { add, EMPTY, type Sum } from './coding/crc32.ts'
 import { AUDIENCE, codedParts, type Part } from './coding/parts.ts'
+import type { Steps } from './flight.ts'
 import { type Frame, marksOf } from './frame.ts'
+import type { Patience } from './patience.ts'
 import type { Reader } from './reader.ts'
 import type { Variant } from './variant.ts'
 import { writeFrames } from './written.ts'
@@ -15,7 +17,9 @@ import { writeFrames } from './written.ts'
 export class Audience {
   readonly set: ChannelSet
   readonly variant: Variant
-  readonly members = new Set<Reader>()
+  readonly #members = new Set<Reader>()
+  /** Members whose last writes took long: they are told when all others have been. */
+  readonly #slow = new Set<Reader>()
   readonly #coder: Coder | undefined
   #pending: Frame[] = []
   /** Of all that was flushed so far. */
@@ -27,28 +31,71 @@ export class Audience {
     this.#coder = coder
   }
 
-  push(frame: Frame): void {
-    if (this.members.size > 0) this.#pending.push(frame)
+  get size(): number {
+    return this.#members.size + this.#slow.size
   }
 
-  /** Everything told by the tail up to `frontier` has been pushed. */
-  flush(frontier: Position): void {
+  join(reader: Reader): void {
+    if (reader.slow) this.#slow.add(reader)
+    else this.#members.add(reader)
+  }
+
+  leave(reader: Reader): void {
+    if (!this.#members.delete(reader)) this.#slow.delete(reader)
+  }
+
+  push(frame: Frame): void {
+    if (this.size > 0) this.#pending.push(frame)
+  }
+
+  /**
+   * Everything told by the tail up to its frontier has been pushed. Goes on in another turn where it yields, with the same bytes: who
+   * has joined meanwhile has had them.
+   *
+   * @param patience Whom the flush has not reached when it is lost is told when there is time.
+   */
+  *flush(told: { readonly frontier: Position }, patience: Patience): Steps {
     const frames = this.#pending
     if (frames.length === 0) return
     this.#pending = []
+    const { frontier } = told
     const { bytes, run } = this.#made(frames, frontier)
     const marks = marksOf(frames)
     const first = (frames[0] as Frame).record.position
-    for (const reader of this.members) {
+    for (const reader of this.#inTurn()) {
+      if (patience.lost) {
+        reader.postpone()
+        continue
+      }
       if (reader.position < first) reader.deliver(bytes, frames.length, marks, frontier, run)
       else this.#flushLate(reader, frames, frontier)
+      patience.wrote(reader, bytes.length)
+      if (patience.over) yield
+    }
+  }
+
+  /** Every member once: those who have become slow after all others, and those who no longer are with them from the next time on. */
+  *#inTurn(): Generator<Reader, void, void> {
+    for (const reader of this.#members) {
+      if (!reader.slow) yield reader
+      else {
+        this.#members.delete(reader)
+        this.#slow.add(reader)
+      }
+    }
+    for (const reader of this.#slow) {
+      if (!reader.slow) {
+        this.#slow.delete(reader)
+        this.#members.add(reader)
+      }
+      yield reader
     }
   }
 
   /** Continuity is lost: what waits here may not be what follows. The members read the log again. */
   reset(): void {
     this.#pending = []
-    for (const reader of this.members) reader.recover()
+    for (const reader of [...this.#members, ...this.#slow]) reader.recover()
   }
 
   /** The bytes for all, and what they are to those who count: coded once, when there is a coding. */
@@ -57,7 +104,7 @@ export class Audience {
     if (this.#coder === undefined) return { bytes: plain }
     const run = { before: this.#sum, after: add(this.#sum, plain) }
     this.#sum = run.after
-    const many = this.members.size >= AUDIENCE
+    const many = this.size >= AUDIENCE
     return { bytes: codedParts(this.#coder, this.#parts(frames, plain), many), run }
   }
 

@@ -5,10 +5,13 @@ import type { ChannelSet } from '../log/channel-set.ts'
 import type { Log, LogState, Position, Tail, TailBatch } from '../log/log.ts'
 import { Agenda } from './agenda.ts'
 import type { Coder } from './coding/coding.ts'
+import { Flight, type Steps } from './flight.ts'
 import { Frame } from './frame.ts'
 import { type Holder, NOBODY } from './holder.ts'
+import { Joins } from './joins.ts'
 import { Pace } from './pace.ts'
 import { PageReads } from './page-reads.ts'
+import type { Patience } from './patience.ts'
 import { Pulse } from './pulse.ts'
 import { Reader } from './reader.ts'
 import type { ReaderInfo } from './reader-info.ts'
@@ -56,6 +59,7 @@ export interface Live {
   readonly pulse: Pulse
   readonly agenda: Agenda
   readonly recent: Recent
+  readonly joins: Joins
   readonly pages: PageReads
   readonly pace: Pace
   readonly tally: Tally
@@ -81,6 +85,7 @@ export class Delivery implements Live {
   readonly pulse: Pulse
   readonly agenda: Agenda
   readonly recent: Recent
+  readonly joins = new Joins()
   readonly pages: PageReads
   readonly pace: Pace
   readonly tally = new Tally()
@@ -99,6 +104,7 @@ export class Delivery implements Live {
   #ended = false
   #dirty = new Set<Topic>()
   #flushScheduled = false
+  #flight: Flight | undefined
   readonly #rhythm = new Rhythm()
 
   constructor(log: Log, clock: Clock, settings: DeliverySettings, report: (error: unknown) => void) {
@@ -249,7 +255,7 @@ export class Delivery implements Live {
   /** Ends all streams cleanly, and all waits, also those that were about to begin. */
   endAll(): void {
     this.#ended = true
-    this.#flushTopics()
+    this.#flushAll()
     for (const reader of this.#readers) reader.end('draining')
     for (const watch of this.#watches) watch.quit()
   }
@@ -261,7 +267,7 @@ export class Delivery implements Live {
     const readers = [...this.#readers].filter(meant)
     const watches = [...this.#watches].filter(({ id, holder, topic: { set } }) => meant({ id, holder, set }))
     // What they were to be given by now they are given.
-    if (readers.length > 0) this.#flushTopics()
+    if (readers.length > 0) this.#flushAll()
     for (const reader of readers) reader.end('disconnected')
     for (const watch of watches) watch.quit()
     return readers.length + watches.length
@@ -278,7 +284,10 @@ export class Delivery implements Live {
     // What an epoch that is over still had to tell is in none of the positions that come after it.
     if (batch.epoch !== this.state().epochs[0].name) return
     for (const record of batch.records) {
-      if (record.kind === 'drop') this.recent.erase(record.channel)
+      if (record.kind === 'drop') {
+        this.recent.erase(record.channel)
+        this.joins.reset()
+      }
       const frame = new Frame(record, batch.epoch)
       this.recent.push(frame)
       this.#router.route(record, (topic) => {
@@ -288,6 +297,10 @@ export class Delivery implements Live {
       })
     }
     this.#frontier = Math.max(this.#frontier, batch.frontier)
+    this.#scheduleFlush()
+  }
+
+  #scheduleFlush(): void {
     if (this.#flushScheduled) return
     this.#flushScheduled = true
     const wait = this.#rhythm.wait(this.clock.now())
@@ -296,20 +309,32 @@ export class Delivery implements Live {
   }
 
   readonly #flush = (): void => {
+    const flight = (this.#flight ??= this.#takeOff())
+    if (!flight.turn()) return this.clock.defer(this.#flush)
+    this.#flight = undefined
     this.#flushScheduled = false
-    const begun = this.clock.now()
-    const { deliveries, writes } = this.tally
-    this.#flushTopics()
-    const written = this.tally.writes - writes
-    if (written === 0) return
-    this.#rhythm.flushed(begun, this.clock.now(), (this.tally.deliveries - deliveries) / written)
+    flight.tell(this.#rhythm)
+    // What came while it was under way goes with the next.
+    if (this.#dirty.size > 0) this.#scheduleFlush()
   }
 
-  #flushTopics(): void {
+  /** All that there is to tell now, however long it takes. */
+  #flushAll(): void {
+    this.#flight?.finish()
+    this.#flight = undefined
+    this.#takeOff().finish()
+  }
+
+  #takeOff(): Flight {
+    return new Flight(this.clock, this.tally, (patience) => this.#flushTopics(patience))
+  }
+
+  *#flushTopics(patience: Patience): Steps {
     const topics = this.#dirty
     this.#dirty = new Set()
-    for (const topic of topics) topic.flush(this.#frontier)
-    this.#flushed = this.#frontier
+    const flushed = this.#frontier
+    for (const topic of topics) yield* topic.flush(this, patience)
+    this.#flushed = flushed
   }
 
   #lost(): void {
@@ -319,6 +344,9 @@ export class Delivery implements Live {
     this.#flushed = frontier
     this.recent.reset(frontier)
     this.#dirty.clear()
+    this.joins.reset()
+    // What it still had to tell, those who wait for it read in the log.
+    this.#flight = undefined
     for (const topic of this.#router.topics()) {
       this.pages.forget(topic)
       topic.reset(frontier)

@@ -26,7 +26,6 @@ import { type ForeignCursor, foreignGap, type Start } from './start.ts'
 import { endOfStream, noticeOf } from './term.ts'
 import type { Topic } from './topic.ts'
 import type { Variant } from './variant.ts'
-import { writeFrames } from './written.ts'
 
 const HEARTBEAT = Buffer.from(encodeComment(''))
 const NOTHING = new Uint8Array(0)
@@ -68,6 +67,8 @@ export class Reader implements Beating, Due {
   /** Whether the log has been asked since the position came from outside: gaps are its to tell. */
   #checked = false
   #catchingUp = false
+  /** Kept by its audience's flushes. */
+  slow = false
   readonly #since: number
   #fullSince = 0
   #cursorSentAt: number
@@ -175,7 +176,7 @@ export class Reader implements Beating, Due {
   drained(): void {
     if (this.#state !== 'full') return
     this.#state = 'catching-up'
-    this.#resume()
+    this.#resume(this.#live.pace.next(() => PAGE_COSTS.write))
   }
 
   /** The connection is gone. */
@@ -204,6 +205,14 @@ export class Reader implements Beating, Due {
     this.#leave()
     this.#state = 'catching-up'
     this.#resume()
+  }
+
+  /** A flush has lost patience before it came to this reader, which is told in a turn to come. */
+  postpone(): void {
+    if (this.#state !== 'live') return
+    this.#leave()
+    this.#state = 'catching-up'
+    this.#resume(this.#live.pace.turn(PAGE_COSTS.write))
   }
 
   beat(): void {
@@ -242,8 +251,8 @@ export class Reader implements Beating, Due {
     return this.position
   }
 
-  #resume(): void {
-    this.#catchUp().catch((error: unknown) => this.#fail(error))
+  #resume(turn?: Promise<void>): void {
+    this.#catchUp(turn).catch((error: unknown) => this.#fail(error))
   }
 
   #fail(error: unknown): void {
@@ -253,14 +262,19 @@ export class Reader implements Beating, Due {
     this.end('failed')
   }
 
-  /** One loop at a time: a connection that fills and drains while the log is being read finds the loop still there. */
-  async #catchUp(): Promise<void> {
+  /**
+   * One loop at a time: a connection that fills and drains while the log is being read finds the loop still there.
+   *
+   * @param turn Waited for before anything is written.
+   */
+  async #catchUp(turn?: Promise<void>): Promise<void> {
     if (this.#catchingUp) return
     this.#catchingUp = true
     const { pages, pace, tally } = this.#live
     let caughtUp = false
     try {
       await this.#topic.followed
+      await turn
       while (this.#state === 'catching-up') {
         this.#settleEpoch()
         if (this.#checked && this.#join()) return
@@ -379,13 +393,13 @@ export class Reader implements Beating, Due {
       const chunk = frames.slice(next, end)
       next = end
       const last = (chunk.at(-1) as Frame).record.position
-      const bytes = writeFrames(chunk, this.variant, last, next < frames.length)
+      const bytes = this.#live.joins.bytes(chunk, this.variant, next < frames.length)
       this.deliver(bytes, chunk.length, marksOf(chunk), last)
       if (this.#state !== 'catching-up') return true
     }
     this.position = Math.max(this.position, this.#live.frontier)
     this.#audience = this.#topic.audience(this.variant, this.#coded?.coder)
-    this.#audience.members.add(this)
+    this.#audience.join(this)
     this.#state = 'live'
     return true
   }
@@ -400,7 +414,7 @@ export class Reader implements Beating, Due {
   }
 
   #leave(): void {
-    this.#audience?.members.delete(this)
+    this.#audience?.leave(this)
     this.#audience = undefined
   }
 

@@ -4,8 +4,10 @@ import type { Position } from '../log/log.ts'
 import type { Holder } from './holder.ts'
 import { Audience } from './audience.ts'
 import { type Coder, CODINGS } from './coding/coding.ts'
+import type { Steps } from './flight.ts'
 import type { Frame } from './frame.ts'
 import type { TopicPages } from './page-reads.ts'
+import type { Patience } from './patience.ts'
 import { type Variant, variantKey, VARIANTS } from './variant.ts'
 
 export interface Waiter {
@@ -44,9 +46,9 @@ export class Topic {
     for (const audience of this.#audiences) audience?.push(frame)
   }
 
-  flush(frontier: Position): void {
-    for (const audience of this.#audiences) audience?.flush(frontier)
+  *flush(told: { readonly frontier: Position }, patience: Patience): Steps {
     for (const waiter of this.waiters) if (waiter.after < this.#newest) waiter.wake()
+    for (const audience of this.#audiences) if (audience) yield* audience.flush(told, patience)
   }
 
   /** Continuity is lost: everyone reads the log again. The tail goes on after `frontier`, in a new epoch perhaps. */

@@ -1,10 +1,9 @@
 /** The web-standard face: `fetch(request): Promise<Response>`, for Hono, Next, Bun, Deno. No decision of the protocol is made here. */
-import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
 import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
-import { type HttpRequest, isStream, type StreamAnswer } from './message.ts'
+import { type HttpRequest, isStream, type OpenStream, type StreamAnswer } from './message.ts'
 import { belowMount } from './mount.ts'
 import { type Places, SMALL_BODY } from './places.ts'
 import { Problem } from './problem.ts'
@@ -131,7 +130,7 @@ function tooLarge(limit: number): Problem {
 }
 
 function streamBody(answer: StreamAnswer, signal: AbortSignal): ReadableStream<Uint8Array> {
-  let reader: Reader | undefined
+  let reader: OpenStream | undefined
   const gone = (): void => reader?.closed()
   return new ReadableStream<Uint8Array>(
     {

@@ -1,6 +1,5 @@
 /** A request of an HTTP/2 connection and its answer, on a stream of their own. What is on other streams goes on beside it. */
 import { constants, type ServerHttp2Stream } from 'node:http2'
-import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Quit, Quitter } from '../delivery/watch.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -12,6 +11,7 @@ import {
   type Headers,
   isLater,
   isStream,
+  type OpenStream,
   type StreamAnswer,
   type WholeAnswer,
 } from './message.ts'
@@ -41,7 +41,7 @@ export class H2Exchange implements Sink, Quit {
   readonly #desk: H2Desk
   /** Of a HEAD. */
   #bodiless = false
-  #reader: Reader | undefined
+  #reader: OpenStream | undefined
   /** Of the one wait that there can be. */
   #quitter: Quitter | undefined
   #owed = 0
@@ -146,7 +146,7 @@ export class H2Exchange implements Sink, Quit {
     stream.respond(headOf(answer.status, answer.headers, undefined))
     const { meter } = this.#desk.handler
     const sink = meter?.sinkH2(stream, this) ?? this
-    let reader: Reader
+    let reader: OpenStream
     try {
       reader = answer.open(sink)
     } catch {

@@ -4,7 +4,7 @@ import { crossSite } from '../auth/cross-site.ts'
 import { guard } from '../auth/guard.ts'
 import { NOBODY } from '../delivery/holder.ts'
 import type { Hub } from '../hub.ts'
-import type { Lab } from '../lab/lab.ts'
+import type { Lab, Through } from '../lab/lab.ts'
 import type { HubMeter } from '../lab/meter.ts'
 import type { Lookout } from '../ops/lookout.ts'
 import { Metrics } from '../ops/metrics.ts'
@@ -146,9 +146,15 @@ export class Handler {
       LOOK.includes(path) ||
       (path === '/readers' && this.options.lookout !== undefined) ||
       ASK.includes(path) ||
-      (this.#labDesk !== undefined && LabDesk.allowed(path) !== undefined) ||
+      (this.#labDesk !== undefined &&
+        (LabDesk.allowed(path) !== undefined || this.#labDesk.through(path) !== undefined)) ||
       (path === '/' && this.#page !== undefined)
     )
+  }
+
+  /** Whether a WebSocket may be had at this path. */
+  hasWebSocket(path: string): boolean {
+    return path.startsWith('/channels/') || this.#labDesk?.through(path) !== undefined
   }
 
   /** Never rejects: whatever goes wrong is an answer too. */
@@ -168,7 +174,7 @@ export class Handler {
         if (this.#proxies) request = fromProxies(request, this.#proxies)
         request = withoutKeys(request)
       }
-      const routed = this.#route(request)
+      const routed = this.#route(request, received)
       answer = routed instanceof Promise ? await routed : routed
       if (!isLater(answer)) this.#witness.answered(request, begun, answer.status)
     } catch (error) {
@@ -219,7 +225,8 @@ export class Handler {
     return { ...answer, headers: { ...answer.headers, ...cors, ...STANDING } }
   }
 
-  #route(request: HttpRequest): Answer | LaterAnswer | Promise<Answer | LaterAnswer> {
+  /** @param received As it came, with what was taken off since. */
+  #route(request: HttpRequest, received: HttpRequest): Answer | LaterAnswer | Promise<Answer | LaterAnswer> {
     const writes = request.method === 'POST' || request.method === 'DELETE'
     if (!this.options.authorize) {
       const refusal = guard(request)
@@ -229,6 +236,10 @@ export class Handler {
     const foreign = writes || isHandshake(request) ? crossSite(request, this.#origins) : undefined
     if (foreign !== undefined) throw new Problem('cross-site', foreign)
     const { path } = request
+    if (this.#labDesk && path.startsWith('/lab/')) {
+      const through = this.#labDesk.through(path)
+      if (through) return this.#netRoute(request, received, through)
+    }
     if (keysOf(request).ticket !== undefined) return this.#ticketRoute(request)
     if (path.startsWith('/channels/')) return this.#channelRoute(request)
     if (this.#labDesk && path.startsWith('/lab')) {
@@ -361,6 +372,21 @@ export class Handler {
     if (request.method === 'OPTIONS') return this.#optionsAnswer(request, allow)
     if (!allow.split(', ').includes(request.method)) throw notAllowed(request.method, allow)
     return desk.answer(request, (action, channels) => this.#access.permit(request, action, channels))
+  }
+
+  /** Asked here as who it is; then once more, of the hub itself, as whatever comes through the relay. */
+  async #netRoute(
+    request: HttpRequest,
+    received: HttpRequest,
+    through: Through,
+  ): Promise<Answer | LaterAnswer> {
+    const { method } = request
+    if (method === 'OPTIONS') return this.#optionsAnswer(request, ALLOW.look)
+    if (method !== 'GET' && method !== 'HEAD') throw notAllowed(method, ALLOW.look)
+    // A ticket is looked at where it is used.
+    if (keysOf(request).ticket === undefined) await this.#access.permit(request, 'read', [through.channel])
+    const { forward } = await import('./lab-net.ts')
+    return forward({ request: received, through, trusted: this.trusts(received.address ?? '') })
   }
 
   #list(request: HttpRequest): Promise<Answer> {

@@ -6,7 +6,7 @@ import type { Action, Grant } from '../auth/authorize.ts'
 import type { Hub } from '../hub.ts'
 import { readable } from '../lab/crowd/coding.ts'
 import type { Plan, Target } from '../lab/crowd/plan.ts'
-import { Lab, LabBusy } from '../lab/lab.ts'
+import { Lab, LabBusy, type Through } from '../lab/lab.ts'
 import { DEFAULT_SETTINGS } from '../lab/presets.ts'
 import { channelOf, cpuChannelOf } from '../lab/run.ts'
 import type { LabSettings } from '../lab/report.ts'
@@ -48,6 +48,13 @@ export class LabDesk {
     if (path === '/lab') return LAB_ALLOW.all
     if (path === '/lab/time') return LAB_ALLOW.time
     return /^\/lab\/[^/]+$/.test(path) ? LAB_ALLOW.one : undefined
+  }
+
+  /** How the clients of a page go through the network of the run under way; undefined when this is no such path, or nothing is between. */
+  through(path: string): Through | undefined {
+    const [, id, channel] = /^\/lab\/([^/]+)\/net\/channels\/([^/]+)$/.exec(path) ?? []
+    const through = id === undefined ? undefined : this.#lab.through(id)
+    return through?.channel === channel ? through : undefined
   }
 
   /** @throws {Problem} and what `permit` throws */
@@ -137,7 +144,10 @@ function targetOf(request: HttpRequest): Target {
   }
   const socket: (Socket & { encrypted?: boolean }) | undefined = raw.socket ?? raw.session?.socket
   if (socket?.localAddress === undefined || socket.localPort === undefined) {
-    throw new Problem('not-implemented', 'The crowd has no address to connect to: run the hub by `serveHub`')
+    throw new Problem(
+      'not-found',
+      'The Lab is not here: its crowd has no address to connect to. `serveHub` and `nodeHandler` have one',
+    )
   }
   const { path } = request
   const whole = raw.originalUrl ?? raw.url ?? path

@@ -6,10 +6,16 @@
  * server to find; behind a stream it is thrown away, as nothing behind a stream is answered.
  */
 import type { Socket } from 'node:net'
-import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Quit, Quitter } from '../delivery/watch.ts'
-import { isLater, isStream, type LaterAnswer, type StreamAnswer, type WholeAnswer } from './message.ts'
+import {
+  isLater,
+  isStream,
+  type LaterAnswer,
+  type OpenStream,
+  type StreamAnswer,
+  type WholeAnswer,
+} from './message.ts'
 import type { NodeRequest } from './node-request.ts'
 import { chunkOf, headOf, LAST_CHUNK, mayBeRequest, type Persistence, wholeBytes } from './raw-answer.ts'
 import type { Taking } from './taking.ts'
@@ -39,6 +45,8 @@ export interface Terms {
   readonly chunked: boolean
 }
 
+const NOTHING = new Uint8Array(0)
+
 /** What may come behind the request of a stream. Who sends more is cut. */
 const BEHIND_STREAM_LIMIT = 64 * 1024
 
@@ -55,8 +63,10 @@ export class Loan implements Sink, Quit {
   readonly #keep: boolean
   readonly #modern: boolean
   readonly #chunked: boolean
+  /** Under TLS every write waits for a moment, so it is by Node's mark that it is full. */
+  readonly #late: boolean
   #state: State = 'asked'
-  #reader: Reader | undefined
+  #reader: OpenStream | undefined
   /** Of the one wait that there can be. */
   #quitter: Quitter | undefined
   /** How many bytes had come when the first was seen that nobody asked for. */
@@ -68,6 +78,7 @@ export class Loan implements Sink, Quit {
     this.#keep = terms.keep
     this.#modern = terms.modern
     this.#chunked = terms.chunked
+    this.#late = 'encrypted' in socket
     ;(socket as LentSocket)[LOAN] = this
     socket.on('error', onError).on('close', onClose).on('end', onEnd).on('readable', onReadable)
   }
@@ -95,8 +106,13 @@ export class Loan implements Sink, Quit {
   write(bytes: Uint8Array): boolean {
     const { socket } = this
     if (this.#state !== 'streaming') return true
+    const below = socket.write(this.#chunked ? chunkOf(bytes) : bytes)
     // Node says false above its mark even when the kernel has taken all; what counts is whether bytes wait. If so, `drain` will come.
-    return socket.write(this.#chunked ? chunkOf(bytes) : bytes) || socket.writableLength === 0
+    if (socket.writableLength === 0) return true
+    if (this.#late || socket.writableCorked > 0 || !below) return below
+    // Below its mark Node does not say when they wait no more.
+    socket.write(NOTHING, () => this.drained())
+    return false
   }
 
   end(): void {

@@ -58,6 +58,8 @@ export interface WholeAnswer {
   readonly body?: string | Uint8Array
   /** Of a page: how many it has. */
   readonly events?: number
+  /** In answer to a handshake only, and in place of all else: what answers it, on 127.0.0.1, and the bytes to begin with. */
+  readonly tunnel?: { readonly port: number; readonly head: string }
 }
 
 /** A body that stays open. The face makes a sink of its connection, calls `open`, and then `drained()` and `closed()` of the reader. */
@@ -66,8 +68,11 @@ export interface StreamAnswer {
   readonly status: 200 | 101
   readonly headers: Headers
   /** @throws when the stream is refused after all; the sink has been ended then, with a word on when to come back */
-  open(sink: Sink): Reader
+  open(sink: Sink): OpenStream
 }
+
+/** What the face calls back: a `Reader`, or what stands for one. */
+export type OpenStream = Pick<Reader, 'drained' | 'closed' | 'end'> & Partial<Pick<Reader, 'position'>>
 
 /** A long poll: nothing is settled but what it waits for. The face calls `later`, and holds nothing of the request meanwhile. */
 export interface LaterAnswer {

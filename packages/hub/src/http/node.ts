@@ -2,14 +2,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import type { Hub } from '../hub.ts'
 import type { HubMeter } from '../lab/meter.ts'
 import { bodyTerms } from './node-body.ts'
 import { DEFAULT_HTTP_LIMITS } from './http-limits.ts'
 import { Handler, type HandlerOptions } from './handler.ts'
-import { isLater, isStream, type StreamAnswer, type WholeAnswer } from './message.ts'
+import { isLater, isStream, type OpenStream, type StreamAnswer, type WholeAnswer } from './message.ts'
 import { needsChunks, NodeRequest } from './node-request.ts'
 import { Outbox } from './outbox.ts'
 import { Taking } from './taking.ts'
@@ -144,7 +143,7 @@ function openStream(
   if (delimited && res.req.httpVersionMajor === 1) res.removeHeader('transfer-encoding')
   res.writeHead(answer.status, answer.headers)
   const { socket } = res.req
-  let reader: Reader | undefined
+  let reader: OpenStream | undefined
   try {
     reader = answer.open(new NodeSink(res, taking))
   } catch {
@@ -160,7 +159,7 @@ function headSize(res: ServerResponse & { readonly _header?: string }): number {
   return res._header?.length ?? 0
 }
 
-function followStream(res: ServerResponse, reader: Reader, closed: () => void): void {
+function followStream(res: ServerResponse, reader: OpenStream, closed: () => void): void {
   res.on('drain', () => reader.drained())
   const { socket } = res.req
   // A peer that has closed its side may be gone altogether, which only a write would tell.

@@ -8,7 +8,7 @@ import { Memo } from './memo.ts'
 import { preferredWait, type Transport, wantsStream } from './negotiate.ts'
 import { Problem } from './problem.ts'
 import { invalidParameter, Query } from './query.ts'
-import { isHandshake } from './websocket/handshake.ts'
+import { handshakeOf, isHandshake, upgradeLost } from './websocket/handshake.ts'
 
 /** Events of a page when nobody said how many. */
 const DEFAULT_LIMIT = 100
@@ -38,15 +38,16 @@ const KNOWN = ['after', 'before', 'last', 'limit', 'wait', 'transport', 'fields'
 
 const plans = new WeakMap<HubLimits, Memo<ReadRequest>>()
 
-/** As `parseReadRequest`, which is remembered. */
+/** As `parseReadRequest`, which is remembered. @throws {Problem} `upgrade-required`, too */
 export function readRequest(request: HttpRequest, limits: HubLimits): ReadRequest {
   let memo = plans.get(limits)
   if (memo === undefined) plans.set(limits, (memo = new Memo()))
   const accept = request.header('accept') ?? ''
   const prefer = request.header('prefer') ?? ''
   const lastEventId = request.header('last-event-id') ?? ''
-  const handshake = isHandshake(request) ? '\nhandshake' : ''
-  const asked = `${request.query}\n${accept}\n${prefer}\n${lastEventId}${handshake}`
+  const handshake = handshakeOf(request)
+  if (handshake === 'cut') throw upgradeLost()
+  const asked = `${request.query}\n${accept}\n${prefer}\n${lastEventId}\n${handshake ?? ''}`
   return memo.get(asked, () => parseReadRequest(request, limits))
 }
 
@@ -136,6 +137,8 @@ function cursorOf(parameter: string, text: string | undefined): Cursor | undefin
   }
 }
 
+const SPOKEN_OF = { sse: 'Server-Sent Events', websocket: 'WebSocket', 'long-poll': 'long poll' }
+
 /** One asks for what is older, or for what is to come. @throws {Problem} `invalid-parameter` */
 function checkAlone(query: Query, transport: Transport, lastEventId: string | undefined): void {
   const beside = ['after', 'last', 'wait'].find((name) => query.text(name) !== undefined)
@@ -145,7 +148,7 @@ function checkAlone(query: Query, transport: Transport, lastEventId: string | un
       : lastEventId !== undefined
         ? 'with `Last-Event-ID`'
         : transport !== 'poll'
-          ? `by ${transport === 'sse' ? 'Server-Sent Events' : 'long poll'}`
+          ? `by ${SPOKEN_OF[transport]}`
           : undefined
   if (other === undefined) return
   throw new Problem(

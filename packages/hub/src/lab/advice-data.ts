@@ -68,6 +68,8 @@ export type Reason =
       readonly other: Technique
       readonly saves: number
     }
+  /** How often polling asks a minute, where a connection that stays asks once in its life. */
+  | { readonly code: 'asks-once'; readonly technique: Technique; readonly polls: number }
   | { readonly code: 'empty-polls'; readonly empty: number; readonly requests: number }
   /** Nothing was in time: this is the least late. */
   | {

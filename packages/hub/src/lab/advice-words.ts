@@ -27,6 +27,8 @@ const NAMES = {
 const first = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 const plural = (technique: Technique): boolean => technique === 'sse'
 const s = (technique: Technique, verb: string): string => (plural(technique) ? verb : `${verb}s`)
+const shortRate = (rate: number): string =>
+  rate >= 1 ? `${count(rate)} a second` : `one in ${time(1000 / rate)}`
 const rateOf = (rate: number): string =>
   rate >= 1 ? `${count(rate)} events a second` : `one event in ${time(1000 / rate)}`
 const list = (parts: readonly string[]): string =>
@@ -72,6 +74,8 @@ export const ENGLISH: AdviceWords = {
         return `${first(NAMES[reason.other])} would save ${bytes(reason.saves)} a minute for each client: too little for what ${plural(reason.other) ? 'they need' : 'it needs'} beyond ${NAMES[reason.technique]}.`
       case 'packed':
         return `${first(NAMES[reason.other])} ${s(reason.other, 'cost')} ${bytes(reason.saves)} a minute less only because its answers were compressed here. The hub can compress streams, too.`
+      case 'asks-once':
+        return `${first(NAMES[reason.technique])} ${s(reason.technique, 'ask')} once for as long as the connection lasts, up to half an hour; polling ${count(reason.polls)} times a minute.`
       case 'empty-polls':
         return `${count(reason.empty)} of ${count(reason.requests)} polls brought nothing.`
       case 'least-late':
@@ -97,9 +101,9 @@ export const ENGLISH: AdviceWords = {
   crossing(crossing) {
     switch (crossing.code) {
       case 'rate':
-        return `Under ${rateOf(crossing.rate)} ${NAMES[crossing.below]} ${s(crossing.below, 'cost')} fewer bytes, above it ${NAMES[crossing.above]} ${plural(crossing.above) ? 'do' : 'does'}.`
+        return `With fewer events than ${shortRate(crossing.rate)} ${NAMES[crossing.below]} ${s(crossing.below, 'cost')} fewer bytes than ${NAMES[crossing.above]}, with more events more.`
       case 'always':
-        return `${first(NAMES[crossing.technique])} ${s(crossing.technique, 'cost')} fewer bytes than ${list(crossing.others.map((other) => NAMES[other]))} at any rate, from one event an hour to 100 a second.`
+        return `${first(NAMES[crossing.technique])} ${s(crossing.technique, 'cost')} fewer bytes than ${list(crossing.others.map((other) => NAMES[other]))} at any rate, from one event a minute to 100 a second.`
       case 'no-interval':
         return `However rarely it asks, polling costs more bytes than ${NAMES[crossing.other]} at this rate: each event is larger in a page.`
       case 'interval':

@@ -9,7 +9,7 @@
  *
  *     poll             1 / pollEvery
  *     long poll        1 / ((1 − e^(−g·wait)) / g + turnaround), with g arrivals a second (a burst is one arrival)
- *     SSE, WebSocket   1 / the life of a connection: 27 minutes, less where the network cuts
+ *     SSE, WebSocket   1 / (the life of a connection: 27 minutes, less where the network cuts; and the wait before it comes back)
  *
  * So a short run tells what an hour costs: a connection is not charged to the few seconds that happened to be looked at.
  */
@@ -19,6 +19,8 @@ import type { Bytes, LabSettings, Technique, TechniqueReport } from './report.ts
 export const LONG_POLL_WAIT_MS = 25_000
 /** A stream lives 24 to 30 minutes (protocol 6.6.1). */
 const CONNECTION_LIFE_MS = 27 * 60_000
+/** What comes back waits so long: by what the hub says (2 to 4 s), and as the page's own WebSocket does. */
+const COMES_BACK_MS = { sse: 3_000, websocket: 1_000 }
 /** Between an answer and the next question, beside what the network adds. */
 const TURNAROUND_MS = 2
 const BURST = 10
@@ -70,7 +72,7 @@ export function requestsPerMinute(technique: Technique, { events, pollEvery, net
     }
     case 'sse':
     case 'websocket':
-      return 60_000 / life
+      return 60_000 / (life + COMES_BACK_MS[technique])
   }
 }
 

@@ -5,7 +5,7 @@ import type { Technique } from './report.ts'
 export type Crossing =
   /** Below this rate (events a second) `below` costs fewer bytes, above it `above`. */
   | { readonly code: 'rate'; readonly below: Technique; readonly above: Technique; readonly rate: number }
-  /** At every rate from one an hour to 100 a second `technique` costs fewer bytes than `others`. */
+  /** At every rate from one a minute to 100 a second `technique` costs fewer bytes than `others`. */
   | { readonly code: 'always'; readonly technique: Technique; readonly others: readonly Technique[] }
   /** Polling costs fewer bytes than `other` when it asks less often than every `every` ms; an event then comes `late` ms late on average. */
   | { readonly code: 'interval'; readonly other: Technique; readonly every: number; readonly late: number }
@@ -14,8 +14,8 @@ export type Crossing =
   /** From this rate on polling costs the server less CPU than `other`: it brings several events at once. */
   | { readonly code: 'cpu'; readonly other: Technique; readonly rate: number }
 
-/** An hour's event, and the Lab's most. */
-const LEAST_RATE = 1 / 3600
+/** What the Lab measures; beyond it nothing is known. */
+const LEAST_RATE = 1 / 60
 const MOST_RATE = 100
 const STEPS = 200
 
@@ -96,7 +96,7 @@ function byInterval(poll: UnitCosts, other: Technique, its: UnitCosts, load: Loa
 /**
  * The CPU of polls hardly depends on the rate, as a page brings whatever has come; that of a stream grows with it.
  *
- * @param pollPerSecond Microseconds of CPU a second, for one polling client
+ * @param pollPerSecond Microseconds of CPU a second, for one polling client, at the rate of the run
  * @param perDelivery Microseconds for an event to reach one client
  */
 export function cpuCrossing(

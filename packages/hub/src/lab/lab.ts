@@ -6,7 +6,7 @@ import type { Plan, Target } from './crowd/plan.ts'
 import { LabClock } from './lab-clock.ts'
 import { HubMeter } from './meter.ts'
 import type { LabReport, LabSettings } from './report.ts'
-import { type Outlet, Run } from './run.ts'
+import { channelOf, type Outlet, Run } from './run.ts'
 
 /** Runs that are over and can still be asked for. */
 const KEPT = 20
@@ -20,6 +20,16 @@ export interface RunRequest {
   readonly target: Target
   readonly headers: Plan['headers']
   readonly settings: LabSettings
+}
+
+/** A way to the hub through the network of a run. */
+export interface Through {
+  /** On 127.0.0.1, for plain HTTP. Rejects when the run is over before it is there. */
+  readonly port: Promise<number>
+  /** Below which path the hub answers there. */
+  readonly mount: string
+  /** The only one that is to be read by it. */
+  readonly channel: string
 }
 
 /** Another run is under way. */
@@ -84,6 +94,13 @@ export class Lab {
     return this.#run?.id
   }
 
+  /** What is between the clients of the page and the hub in the run under way; undefined when it is another, or nothing is. */
+  through(id: string): Through | undefined {
+    const run = this.#run
+    const relay = run?.id === id ? run.relay : undefined
+    return run && relay && { port: relay, mount: run.mount, channel: channelOf(id) }
+  }
+
   /** Of the run under way, or one of those that were last. */
   report(id: string): LabReport | undefined {
     return this.#run?.id === id ? this.#run.report() : this.#over.get(id)
@@ -130,7 +147,7 @@ export function outletOf(hub: Hub): Outlet {
   }
 }
 
-/** Of the thread that asks. Node has it since 23.9. */
+/** CPU time of the thread that asks, in milliseconds. Undefined where Node is too old to know it. */
 export function threadCpu(): (() => number) | undefined {
   if (typeof process.threadCpuUsage !== 'function') return undefined
   return () => {

@@ -9,10 +9,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { Reader } from '../delivery/reader.ts'
 import type { Sink } from '../delivery/sink.ts'
 import { startOf } from '../delivery/start.ts'
-import type { HttpRequest, WholeAnswer } from '../http/message.ts'
+import type { HttpRequest, OpenStream, WholeAnswer } from '../http/message.ts'
 import type { Hub } from '../hub.ts'
 import { ChannelSet } from '../log/channel-set.ts'
 import type { Position, Tail } from '../log/log.ts'
@@ -59,7 +58,7 @@ interface Open {
   /** Bytes. */
   readonly head: number
   /** Undefined: refused in the moment it was opened. */
-  readonly reader: { readonly position: Position } | undefined
+  readonly reader: { readonly position?: Position } | undefined
   /** HTTP/2. */
   readonly sink: CountingSink | undefined
 }
@@ -114,7 +113,7 @@ export class HubMeter implements Meter {
   }
 
   /** @param head Bytes. @param reader Undefined: it was refused while it was opened. */
-  stream(socket: Socket, head: number, reader: Reader | undefined): void {
+  stream(socket: Socket, head: number, reader: OpenStream | undefined): void {
     this.#run?.stream(socket, { head, reader, sink: undefined })
   }
 
@@ -136,7 +135,7 @@ export class HubMeter implements Meter {
     return this.#run?.sinkFor(line, sink) ?? sink
   }
 
-  streamH2(line: H2Line, sink: Sink, reader: Reader | undefined): void {
+  streamH2(line: H2Line, sink: Sink, reader: OpenStream | undefined): void {
     if (sink instanceof CountingSink) this.#run?.stream(line, { head: 0, reader, sink })
   }
 
@@ -277,7 +276,7 @@ class Run {
     if (open === undefined) return 'lost'
     if (open.reader === undefined) return 'refused'
     const first = firstAfter(this.#events, after)
-    return first !== undefined && first <= open.reader.position ? 'filled' : 'empty'
+    return first !== undefined && first <= (open.reader.position ?? 0) ? 'filled' : 'empty'
   }
 
   #connect(

@@ -1,5 +1,6 @@
 /** One connection through the network of the Lab: what comes of either side goes to the other, later, held back, or not at all. */
 import type { Socket } from 'node:net'
+import { reset } from '../reset.ts'
 import { Outlet } from '../testing/outlet.ts'
 import { AnswerBuffer } from './answer-buffer.ts'
 
@@ -51,11 +52,11 @@ export class Passage {
     if (cut) this.#timer = setTimeout(() => this.cut(cut.reset), cut.afterMs)
   }
 
-  /** What is under way is lost. @param reset Else an end, which looks like the other's own. */
-  cut(reset: boolean): void {
+  /** What is under way is lost. @param byReset Else an end, which looks like the other's own. */
+  cut(byReset: boolean): void {
     this.#over()
     this.#server.destroy()
-    if (reset) this.#client.resetAndDestroy()
+    if (byReset) reset(this.#client)
     else this.#client.destroySoon()
   }
 

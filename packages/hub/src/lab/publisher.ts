@@ -15,7 +15,7 @@ export interface PublisherOptions {
   readonly seed: number
   /** Resolves when the hub has it. */
   readonly publish: (data: string) => Promise<unknown>
-  /** Called each time when that many are acknowledged. */
+  /** Called when the first so many are acknowledged, all of them: over HTTP one may overtake another. */
   readonly acknowledged: (count: number) => void
 }
 
@@ -24,6 +24,8 @@ export class EventPublisher {
   readonly #text: string
   readonly #running = new Set<Promise<void>>()
   #acknowledged = 0
+  /** Those that are ahead of one that is not. */
+  readonly #ahead = new Set<number>()
   #failure: { readonly error: unknown } | undefined
   #late = 0
   readonly #failing = new AbortController()
@@ -60,10 +62,10 @@ export class EventPublisher {
   }
 
   #publish(n: number): void {
-    const { acknowledged, clock, events, publish } = this.#options
+    const { clock, events, publish } = this.#options
     const running = publish(eventData(n, clock.now(), events.size, this.#text))
       .then(
-        () => acknowledged(++this.#acknowledged),
+        () => this.#has(n),
         (error: unknown) => {
           this.#failure ??= { error }
           this.#failing.abort()
@@ -71,6 +73,12 @@ export class EventPublisher {
       )
       .finally(() => this.#running.delete(running))
     this.#running.add(running)
+  }
+
+  #has(n: number): void {
+    this.#ahead.add(n)
+    while (this.#ahead.delete(this.#acknowledged)) this.#acknowledged++
+    this.#options.acknowledged(this.#acknowledged)
   }
 }
 

@@ -118,7 +118,10 @@ export interface LabReport {
   readonly started: number
   readonly elapsed: number
   readonly published: number
-  /** In the last second, at the most, in milliseconds: events that went out later than they were due, and how far the crowd was behind. */
+  /**
+   * Events that went out later than they were due, and how far the crowd was behind, in milliseconds: at the most in the last second; at
+   * the end the median of the seconds.
+   */
   readonly late: { readonly events: number; readonly crowd: number }
   readonly techniques: Readonly<Partial<Record<Technique, TechniqueReport>>>
 }

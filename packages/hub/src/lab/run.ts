@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Crowd } from './crowd/crowd.ts'
 import { type Counts, type CrowdReport, NO_COUNTS, type Plan, type Target } from './crowd/plan.ts'
-import { type Cpu, measureCpu } from './cpu-turns.ts'
+import { type Cpu, measureCpu, median } from './cpu-turns.ts'
 import { DelayCounts } from './delays.ts'
 import type { LabClock } from './lab-clock.ts'
 import { EventPublisher } from './publisher.ts'
@@ -43,8 +43,6 @@ const TELL_MS = 1_000
 /** A client that holds a connection should have an event by then, plus four times what the network adds. */
 const GRACE_MS = 5_000
 const LOOK_MS = 25
-/** A network makes nothing dearer for the hub, and what is held back is not delivered. */
-const PLAIN = { delay: 0, buffering: false, cutAfter: 0 } as const
 const REHEARSAL_MS = 200
 const REHEARSAL_EVENTS = 10
 
@@ -73,16 +71,34 @@ export class Run {
   #crowd: CrowdReport | undefined
   #counts: Partial<Record<Technique, Counts>> = {}
   #late = { events: 0, crowd: 0 }
+  /** Of each second. */
+  readonly #lateness: { readonly events: number; readonly crowd: number }[] = []
+  readonly #relay: PromiseWithResolvers<number> | undefined
 
   constructor(settings: LabSettings, seams: RunSeams) {
     this.settings = settings
     this.#seams = seams
     this.#started = seams.clock.now()
+    if (!isPlain(settings.network)) {
+      this.#relay = Promise.withResolvers()
+      // Whether anybody waits for it.
+      this.#relay.promise.catch(() => {})
+    }
     this.done = this.#run()
   }
 
   get id(): string {
     return this.#seams.id
+  }
+
+  /** The port on 127.0.0.1 of the network in between; rejects when the run ends before it is there. Undefined: nothing is. */
+  get relay(): Promise<number> | undefined {
+    return this.#relay?.promise
+  }
+
+  /** Below which path the hub answers. */
+  get mount(): string {
+    return this.#seams.target.mount
   }
 
   stop(): void {
@@ -134,11 +150,12 @@ export class Run {
 
   async #run(): Promise<void> {
     const { id, meter, outlet } = this.#seams
-    const crowd = this.settings.clients > 0 ? new Crowd() : undefined
+    const crowd = this.settings.clients > 0 || this.#relay ? new Crowd() : undefined
     let state: LabReport['state'] = 'done'
     try {
       await this.#live(crowd)
-      if (crowd && this.settings.cpu && !this.#stopping.signal.aborted) await this.#measure(crowd)
+      const { clients, cpu } = this.settings
+      if (crowd && clients > 0 && cpu && !this.#stopping.signal.aborted) await this.#measure(crowd)
       if (this.#stopping.signal.aborted) state = 'stopped'
     } catch (error) {
       state = 'failed'
@@ -146,6 +163,7 @@ export class Run {
     }
     this.#elapsed ??= this.#seams.clock.now() - this.#started
     meter?.stop()
+    this.#relay?.reject(new Error('The run is over'))
     await crowd?.close().catch(() => {})
     const dropped = [channelOf(id), cpuChannelOf(id)].map((channel) => outlet.drop(channel))
     // A log that is closed, or away, keeps what it has; there is nothing to be done about it here.
@@ -164,10 +182,13 @@ export class Run {
     const { signal } = this.#stopping
     const channel = channelOf(id)
     this.#seams.tell(this.report())
-    if (crowd) await this.#rehearse(crowd)
-    if (signal.aborted) return
+    // A page's own clients connect as soon as they know of the run. The rehearsal is on another channel.
     meter?.start(channel)
-    const plan = await this.#plan(channel)
+    const relayed = crowd && this.#relay && (await this.#between(crowd, this.#relay))
+    if (crowd && this.settings.clients > 0) await this.#rehearse(crowd)
+    if (signal.aborted) return
+    const direct = await this.#plan(channel)
+    const plan = relayed === undefined ? direct : { ...direct, target: behind(direct.target, relayed) }
     if (crowd) await this.#orStopped(crowd.start(plan))
     if (signal.aborted) return
     this.#started = clock.now()
@@ -184,8 +205,13 @@ export class Run {
     try {
       const running = publisher.run(signal)
       await (crowd ? Promise.race([running, crowd.failed]) : running)
-      if (crowd) await this.#drain(crowd)
+      // From here on nobody polls, and there are no events: what is counted is of the time until now.
       this.#elapsed = clock.now() - this.#started
+      this.#late = {
+        events: median(this.#lateness.map(({ events }) => events)),
+        crowd: median(this.#lateness.map(({ crowd }) => crowd)),
+      }
+      if (crowd) await this.#drain(crowd)
       this.#counts = meter?.report() ?? {}
     } finally {
       clearInterval(ticks)
@@ -203,6 +229,12 @@ export class Run {
     await Promise.race([starting, stopped])
   }
 
+  async #between(crowd: Crowd, { resolve }: PromiseWithResolvers<number>): Promise<number> {
+    const port = await crowd.network(this.settings.network, this.#seams.target, SEED)
+    resolve(port)
+    return port
+  }
+
   /** Code that has not run yet is slow, and would make the first events late: some go before, elsewhere, and are not counted. */
   async #rehearse(crowd: Crowd): Promise<void> {
     const { clock, id, outlet } = this.#seams
@@ -210,9 +242,7 @@ export class Run {
     const plan = await this.#plan(channel)
     const clients = Object.fromEntries(this.settings.techniques.map((technique) => [technique, 2]))
     const published = new SharedArrayBuffer(4)
-    await this.#orStopped(
-      crowd.start({ ...plan, clients, pollEvery: REHEARSAL_MS / 4, network: PLAIN, published }),
-    )
+    await this.#orStopped(crowd.start({ ...plan, clients, pollEvery: REHEARSAL_MS / 4, published }))
     if (this.#stopping.signal.aborted) return
     const size = this.settings.events.size
     await new EventPublisher({
@@ -229,10 +259,12 @@ export class Run {
   async #tick(crowd: Crowd | undefined, publisher: EventPublisher, due: number): Promise<void> {
     try {
       const report = await crowd?.report(due)
-      if (this.#elapsed !== undefined) return
-      this.#crowd = report
-      this.#counts = this.#seams.meter?.report() ?? {}
-      this.#late = { events: publisher.takeLate(), crowd: report?.late ?? 0 }
+      if (this.#elapsed === undefined) {
+        this.#crowd = report
+        this.#counts = this.#seams.meter?.report() ?? {}
+        this.#late = { events: publisher.takeLate(), crowd: report?.late ?? 0 }
+        this.#lateness.push(this.#late)
+      }
       this.#seams.tell(this.report())
     } catch {
       // The run itself is told why the crowd does not answer.
@@ -246,13 +278,17 @@ export class Run {
     const published = this.#count
     const until = clock.now() + this.#grace
     while (!signal.aborted && clock.now() < until) {
-      const { had } = await crowd.report(published)
+      const { had } = await crowd.report(published, 'polls')
       if (had >= published) break
       await sleep(LOOK_MS, undefined, { signal }).catch(() => {})
     }
-    this.#crowd = await crowd.report(published, true)
+    this.#crowd = await crowd.report(published, 'all')
+    // What they have asked last is on its way to where it is counted: some turns of this thread later it has come.
+    await sleep(this.settings.network.delay)
+    for (let turn = 0; turn < 3; turn++) await sleep(LOOK_MS)
   }
 
+  /** Without the network: it makes nothing dearer for the hub, and what is held back is not delivered. */
   async #measure(crowd: Crowd): Promise<void> {
     const { clock, cpu, id, outlet } = this.#seams
     if (cpu === undefined) return
@@ -260,7 +296,7 @@ export class Run {
     const channel = cpuChannelOf(id)
     const published = new SharedArrayBuffer(4)
     const { signal } = this.#stopping
-    const plan = async (): Promise<Plan> => ({ ...(await this.#plan(channel)), network: PLAIN, published })
+    const plan = async (): Promise<Plan> => ({ ...(await this.#plan(channel)), published })
     const publish = (data: string): Promise<unknown> => outlet.publish(channel, data)
     const { settings } = this
     await measureCpu(
@@ -274,7 +310,7 @@ export class Run {
 
   async #plan(channel: string): Promise<Plan> {
     const { clock, headers, outlet, target } = this.#seams
-    const { clients, network, pollEvery, techniques } = this.settings
+    const { clients, pollEvery, techniques } = this.settings
     return {
       target,
       channel,
@@ -282,7 +318,6 @@ export class Run {
       headers,
       clients: Object.fromEntries(techniques.map((technique) => [technique, clients])),
       pollEvery,
-      network,
       published: this.#published,
       clockOrigin: clock.origin,
       seed: SEED,
@@ -292,6 +327,15 @@ export class Run {
 
 /** Runs of the same settings have the same events: they can be compared. */
 const SEED = 0xc0ffee
+
+function isPlain({ buffering, cutAfter, delay }: LabSettings['network']): boolean {
+  return !buffering && cutAfter === 0 && delay === 0
+}
+
+/** The same, seen through what listens at a port of this machine. */
+function behind(target: Target, port: number): Target {
+  return { ...target, host: '127.0.0.1', port, tls: 'none' }
+}
 
 /** How many events there were some time ago. */
 class Watch {

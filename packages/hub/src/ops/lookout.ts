@@ -232,6 +232,7 @@ export class Lookout {
     this.#loopDelays.add(loopDelay)
     return {
       streams: delivery.readers,
+      webSockets: delivery.webSockets,
       longPolls: delivery.waiting,
       slow: delivery.slow,
       frontier: log.state().frontier,

@@ -22,7 +22,9 @@ export interface Counters {
 
 /** What goes up and down. */
 export interface Gauges {
+  /** WebSockets among them. */
   readonly streams: number
+  readonly webSockets: number
   readonly longPolls: number
   readonly slow: number
   readonly frontier: number

@@ -1,5 +1,6 @@
 /** One client's connection, and the one to the target that belongs to it: one request at a time. */
 import type { Socket } from 'node:net'
+import { reset } from '../reset.ts'
 import { answerPage } from './answer-page.ts'
 import { Exchange, proxiedRequest } from './exchange.ts'
 import type { Answer, Plan, ProxiedRequest } from './fault.ts'
@@ -69,7 +70,7 @@ export class Connection {
       if (by === 'end') this.#client.destroySoon()
     }
     // Also of one that is ending: a client that does not read would keep it for ever.
-    if (by === 'reset' && !this.#client.destroyed) this.#client.resetAndDestroy()
+    if (by === 'reset' && !this.#client.destroyed) reset(this.#client)
   }
 
   /** Another plan for what is under way. */

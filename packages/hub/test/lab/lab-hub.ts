@@ -6,11 +6,11 @@ import { serveHub } from '../../src/http/server.ts'
 import type { HubOptions } from '../../src/hub-options.ts'
 import { createHub, type Hub } from '../../src/hub.ts'
 import type { Lab } from '../../src/lab/lab.ts'
-import type { LabReport, LabSettings } from '../../src/lab/report.ts'
+import { type LabReport, type LabSettings, TECHNIQUES } from '../../src/lab/report.ts'
 import { LAB } from '../../src/ops/own-channels.ts'
 
 export const QUICK: LabSettings = {
-  techniques: ['poll', 'long-poll', 'sse'],
+  techniques: TECHNIQUES,
   events: { rate: 50, shape: 'steady', size: 200 },
   clients: 4,
   pollEvery: 100,
@@ -83,7 +83,13 @@ export async function labHub(
     begin: (settings) =>
       lab.begin('run-test', {
         settings: { ...QUICK, ...settings },
-        target: { host: '127.0.0.1', port, tls: 'none', authority: `127.0.0.1:${port}`, mount: '' },
+        target: {
+          host: '127.0.0.1',
+          port,
+          tls: serverOptions.tls ? 'own' : 'none',
+          authority: `127.0.0.1:${port}`,
+          mount: '',
+        },
         headers: [],
       }),
     async told(until) {

@@ -6,6 +6,7 @@ import {
   type RetentionRule,
 } from '../../src/log/retention.ts'
 import { ChannelSet } from '../../src/log/channel-set.ts'
+import { Patience } from '../../src/delivery/patience.ts'
 import { HubError } from '../../src/errors.ts'
 import { createHub, type Hub } from '../../src/hub.ts'
 import { LogError } from '../../src/log/log.ts'
@@ -38,6 +39,7 @@ export interface Tally {
  */
 export async function runScenario(seed: number, disk?: Disk): Promise<Tally> {
   const random = new Random(seed)
+  hurry(new Random(seed))
   // Threads are met by many at once only when much is due at one instant.
   const clock = new SimulatedClock(random, Date.UTC(2026, 0, 1), disk ? random.pick([1, 10, 50]) : 1)
   const failure = Promise.withResolvers<never>()
@@ -48,6 +50,18 @@ export async function runScenario(seed: number, disk?: Disk): Promise<Tally> {
   const log = await FaultyLog.open(clock, random, faults, leavesOut, retention, failure.reject, disk)
   const world = new World(random, clock, plan, log, disk !== undefined, failure.reject)
   return Promise.race([world.run(), failure.promise])
+}
+
+/** From now on a flush may go on in another turn, or put off a reader, after any write: as where it takes long. */
+function hurry(random: Random): void {
+  const [over, lost] = [random.pick([0, 0, 0.5]), random.pick([0, 0, 0.05])]
+  Object.defineProperty(Patience.prototype, 'over', { configurable: true, get: () => random.chance(over) })
+  Object.defineProperty(Patience.prototype, 'lost', {
+    configurable: true,
+    get(this: Patience) {
+      return !this.endless && random.chance(lost)
+    },
+  })
 }
 
 interface Plan {

@@ -105,7 +105,7 @@ export function namesFacts(face: Face): void {
       limit: ['0', '1001', '-1', '1.5', '1e2', '', ' 1', '0x10', 'all', '9'.repeat(30)],
       last: ['1001', '-1', 'ten', ''],
       wait: ['-1', '1.5', 'long', ''],
-      transport: ['websocket', 'SSE', ''],
+      transport: ['web-socket', 'SSE', ''],
       fields: ['id', 'channel,data', 'channel;time', ''],
       event: ['type', ''],
     }

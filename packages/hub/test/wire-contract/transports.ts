@@ -1,10 +1,11 @@
-/** One log, three ways to read it: the same events at the same cursors. */
+/** One log, and the ways to read it: the same events at the same cursors. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { PageEvent, StreamEvent } from '@downlink/wire'
 import fc from 'fast-check'
 import { askPage, openStream, post } from './client.ts'
 import { type Face, fresh, shared, untilCounts } from './face.ts'
+import { openSocket } from './page-socket.ts'
 
 const ndjson = { 'content-type': 'application/x-ndjson' }
 
@@ -48,6 +49,12 @@ export function transportFacts(face: Face): void {
     test('P1.2.2 P1.2.5 a reader that changes transport after every page misses nothing and repeats nothing', async (t) => {
       const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
       t.diagnostic(`TEST_SEED=${seed}`)
+      const ways = [
+        'poll',
+        'long-poll',
+        'sse',
+        ...(face.cannot?.websocket === undefined ? ['websocket'] : []),
+      ]
       const steps = fc.array(
         fc.record({
           publish: fc.array(
@@ -57,7 +64,7 @@ export function transportFacts(face: Face): void {
             }),
             { maxLength: 3 },
           ),
-          transport: fc.constantFrom('poll', 'long-poll', 'sse'),
+          transport: fc.constantFrom(...ways),
           byHeader: fc.boolean(),
           limit: fc.integer({ min: 1, max: 5 }),
           late: fc.boolean(),
@@ -86,6 +93,18 @@ export function transportFacts(face: Face): void {
           const start = byHeader ? '' : `&after=${cursor}`
           const url = at(`${root}.a,${root}.b?transport=${transport}&limit=${limit}&wait=0${start}`)
           const headers = byHeader ? { 'last-event-id': cursor } : {}
+          if (transport === 'websocket') {
+            using socket = await openSocket(url, { headers })
+            cursor = (await socket.next())?.cursor ?? ''
+            await publishing
+            for (let n = 0; n < limit && seen.length < published.length; n++) {
+              const page = await socket.next()
+              assert.ok(page && page.gap === undefined)
+              seen.push(...page.events.map(({ id }) => id))
+              cursor = page.cursor
+            }
+            return
+          }
           if (transport !== 'sse') {
             const page = await askPage(url, headers)
             assert.equal(page.gap, undefined)

@@ -27,7 +27,7 @@ export function webSocketFacts(face: Face): void {
 function without(face: Face): void {
   describe('without WebSocket', () => {
     const hub = shared(face)
-    test('P6a.1.5 who asks for one is told that there is none', async () => {
+    test('P21.1.5 who asks for one is told that there is none', async () => {
       const url = `${hub.url}/channels/${fresh()}?transport=websocket`
       const { status, text } = await ask(url)
       assert.ok(status === 501 || status === 426, text)
@@ -46,7 +46,7 @@ function facts(face: Face): void {
       return { socket, first }
     }
 
-    test('P6a.2.1 the first message comes at once: a page with where it starts, and what to know', async () => {
+    test('P21.2.1 the first message comes at once: a page with where it starts, and what to know', async () => {
       const channel = fresh()
       await post(at(channel), 'before')
       const { cursor } = await askPage(at(channel))
@@ -58,7 +58,7 @@ function facts(face: Face): void {
       assert.equal(socket.ws.extensions, '')
     })
 
-    test('P6a.2.2 what comes at once is one page, with the events as a poll has them', async () => {
+    test('P21.2.2 what comes at once is one page, with the events as a poll has them', async () => {
       const channel = fresh()
       const { socket } = await open(channel)
       using _ = socket
@@ -82,7 +82,7 @@ function facts(face: Face): void {
       assert.deepEqual(message, { events, cursor, more: false })
     })
 
-    test('P6a.2.2 several names and patterns, in one order', async () => {
+    test('P21.2.2 several names and patterns, in one order', async () => {
       const [one, two] = [fresh('ws.a'), fresh('ws.b')]
       const { socket } = await open(`${one},ws.*,other`)
       using _ = socket
@@ -97,7 +97,7 @@ function facts(face: Face): void {
       )
     })
 
-    test('P6a.1.2 starts where any read does: after, last, Last-Event-ID', async () => {
+    test('P21.1.2 starts where any read does: after, last, Last-Event-ID', async () => {
       const channel = fresh()
       const ids = await post(at(channel), batch({ data: 1 }, { data: 2 }, { data: 3 }), ndjson)
       const idsOf = async (path: string, count: number, headers = {}): Promise<readonly string[]> => {
@@ -115,7 +115,7 @@ function facts(face: Face): void {
       problemOf(await refusedSocket(at('a..b')), 400, 'invalid-channel')
     })
 
-    test('P6a.2.4 a cursor that is none is a gap, in the first message; what is kept follows', async () => {
+    test('P21.2.4 a cursor that is none is a gap, in the first message; what is kept follows', async () => {
       const channel = fresh()
       const ids = await post(at(channel), 'kept')
       using socket = await openSocket(at(channel), { headers: { 'last-event-id': '42' } })
@@ -128,7 +128,7 @@ function facts(face: Face): void {
       )
     })
 
-    test('P6a.2.4 an erased channel is a gap, before the events that follow', async () => {
+    test('P21.2.4 an erased channel is a gap, before the events that follow', async () => {
       const channel = fresh()
       await post(at(channel), 'old')
       const { socket } = await open(channel)
@@ -146,7 +146,7 @@ function facts(face: Face): void {
       )
     })
 
-    test('P6a.2.5 P6a.6.1 an end is told in a page; when all have ended the socket is closed with 1000', async () => {
+    test('P21.2.5 P21.6.1 an end is told in a page; when all have ended the socket is closed with 1000', async () => {
       const [one, two] = [fresh(), fresh()]
       const { socket } = await open(`${one},${two}`)
       using _ = socket
@@ -189,7 +189,7 @@ function facts(face: Face): void {
       assert.deepEqual(got, ids)
     })
 
-    test('P6a.3.1 nothing is expected from a client', async () => {
+    test('P21.3.1 nothing is expected from a client', async () => {
       const { socket } = await open(fresh())
       socket.ws.send('hello')
       const { code, reason } = await socket.closed
@@ -201,7 +201,7 @@ function facts(face: Face): void {
       await untilCounts(hub, { readers: 0, waiting: 0 })
     })
 
-    test('P6a.3.2 a ping is answered; a close, too', async () => {
+    test('P21.3.2 a ping is answered; a close, too', async () => {
       const { socket } = await open(fresh())
       const pong = new Promise<string>((resolve) => {
         socket.ws.once('pong', (data) => resolve(data.toString()))
@@ -225,7 +225,7 @@ function facts(face: Face): void {
       assert.ok(await own.next())
     })
 
-    test('P6a.1.3 a bad handshake is told what it lacks', async () => {
+    test('P21.1.3 a bad handshake is told what it lacks', async () => {
       const refused = (headers: Record<string, string>, path = 'a'): ReturnType<typeof ask> =>
         ask(at(path), { headers })
       const { 'sec-websocket-key': key, 'sec-websocket-version': version, ...neither } = HANDSHAKE
@@ -239,9 +239,15 @@ function facts(face: Face): void {
       assert.equal(short.headers['sec-websocket-version'], '13')
       problemOf(await refused({ ...neither, 'sec-websocket-version': version }), 400, 'invalid-header')
       problemOf(await refused({}, 'a?transport=websocket'), 426, 'upgrade-required')
+      const { upgrade: _, ...cut } = HANDSHAKE
+      for (let n = 0; n < 2; n++) {
+        assert.equal((await refused({})).status, 200)
+        const lost = problemOf(await refused({ ...cut, connection: 'close' }), 426, 'upgrade-required')
+        assert.match(String(lost['detail']), /in between/)
+      }
     })
 
-    test('P6a.2.6 the same events come by SSE and by WebSocket, live and later', async () => {
+    test('P21.2.6 the same events come by SSE and by WebSocket, live and later', async () => {
       const channel = fresh()
       using stream = await openStream(at(channel))
       await stream.next()
@@ -269,7 +275,7 @@ function facts(face: Face): void {
       )
     })
 
-    test('P6a.2.3 a flush of more than a page is several messages, of at most 1,000 events and 1 MiB', async () => {
+    test('P21.2.3 a flush of more than a page is several messages, of at most 1,000 events and 1 MiB', async () => {
       const channel = fresh()
       const { socket } = await open(channel)
       using _ = socket
@@ -290,7 +296,7 @@ function facts(face: Face): void {
   describe('the end of WebSockets', () => {
     const hub = shared(face, { delivery: { maxAgeMs: 300, heartbeatMs: 75 } })
 
-    test('P6a.6.1 one that is old is closed with 4000, after what it was to be told', async () => {
+    test('P21.6.1 one that is old is closed with 4000, after what it was to be told', async () => {
       using socket = await openSocket(`${hub.url}/channels/${fresh()}`)
       assert.deepEqual(await socket.closed, { code: 4000, reason: 'age' })
     })
@@ -299,7 +305,7 @@ function facts(face: Face): void {
   describe('heartbeats of WebSockets', () => {
     const hub = shared(face, { delivery: { heartbeatMs: 45, cursorMs: 200 } })
 
-    test('P6a.4.1 pings come in the rhythm of heartbeats; who leaves two unanswered is cut', async () => {
+    test('P21.4.1 pings come in the rhythm of heartbeats; who leaves two unanswered is cut', async () => {
       using live = await openSocket(`${hub.url}/channels/a`)
       using dead = await openSocket(`${hub.url}/channels/a`, { autoPong: false })
       assert.equal((await dead.closed).code, 1006)
@@ -308,7 +314,7 @@ function facts(face: Face): void {
       assert.equal(live.ws.readyState, live.ws.OPEN)
     })
 
-    test('P6a.4.2 a quiet reader is given a fresh cursor now and then', async () => {
+    test('P21.4.2 a quiet reader is given a fresh cursor now and then', async () => {
       using quiet = await openSocket(`${hub.url}/channels/quiet`)
       const first = (await quiet.next()) as Message
       await post(`${hub.url}/channels/other`, 'x')
@@ -369,7 +375,7 @@ function facts(face: Face): void {
       assert.ok(await three.next())
     })
 
-    test('P12.3.2 P6a.6.1 POST /disconnect reaches them', async () => {
+    test('P12.3.2 P21.6.1 POST /disconnect reaches them', async () => {
       const channel = fresh()
       using socket = await openSocket(at(channel), as('mallory'))
       await socket.next()
@@ -387,7 +393,7 @@ function facts(face: Face): void {
       assert.deepEqual(await socket.closed, { code: 4001, reason: 'disconnected' })
     })
 
-    test('P6a.5.1 the end of a right is told before, and closes with 4401', async () => {
+    test('P21.5.1 the end of a right is told before, and closes with 4401', async () => {
       const channel = fresh()
       const until = Date.now() + 1_000
       using socket = await openSocket(at(channel), as('alice', { until }))
@@ -426,7 +432,7 @@ function facts(face: Face): void {
       assert.ok(Number(got.headers['retry-after']) > 0)
     })
 
-    test('P6a.6.1 those that are open are closed with 1012, others are refused', async () => {
+    test('P21.6.1 those that are open are closed with 1012, others are refused', async () => {
       const channel = fresh()
       using socket = await openSocket(`${hub.url}/channels/${channel}`)
       await socket.next()

@@ -38,7 +38,8 @@ function figuresIn(words: LabWords): readonly Figure[] {
       title: columns.cpu,
       value: ({ cpu }) => cpu,
       say: words.micro,
-      missing: ({ cpuTooSmall }) => (cpuTooSmall ? words.tooSmall : words.notMeasured),
+      missing: ({ cpuBelow }) =>
+        cpuBelow === undefined ? words.notMeasured : words.below(words.micro(cpuBelow)),
     },
   ]
 }

@@ -1,5 +1,7 @@
 /** Start and stop, how far a run is, and what the hub refuses. */
-import { lab, type Refusal } from '../../lab/run.ts'
+import { useEffect, useRef } from 'preact/hooks'
+import type { Refusal } from '../../lab/ask.ts'
+import { lab } from '../../lab/run.ts'
 import { speech } from '../../language.ts'
 import { form } from '../../lab/draft.ts'
 import type { Fault, Field } from '../../model/lab-form.ts'
@@ -11,8 +13,15 @@ const CPU_SECONDS = 2
 export function Progress({ faults }: { faults: ReadonlyMap<Field, Fault> }) {
   const words = LAB_WORDS[speech.language]
   const { report, running, starting, refusal } = lab
+  const place = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    // What is seen next comes below: on a phone, out of sight.
+    if (!running || !place.current || place.current.getBoundingClientRect().top < innerHeight / 2) return
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches
+    place.current.scrollIntoView({ block: 'start', behavior: still ? 'auto' : 'smooth' })
+  }, [running])
   return (
-    <div class="lab-progress">
+    <div class="lab-progress" ref={place}>
       <div class="tools">
         {/* One button, so that the focus stays on it. */}
         <button
@@ -50,7 +59,7 @@ export function Progress({ faults }: { faults: ReadonlyMap<Field, Fault> }) {
       <p role="status">
         {faults.size > 0 && !running ? <span class="bad">{words.faults(faults.size)}</span> : said(words)}
       </p>
-      {refusal && !running && <Refused refusal={refusal} />}
+      {refusal && <Refused refusal={refusal} />}
     </div>
   )
 }
@@ -72,14 +81,22 @@ function said(words: LabWords): string {
     case 'measuring-cpu':
       return words.measuringCpu
     case 'done':
-      return words.done
+      return `${words.done} ${recommended(words)}`
     case 'stopped':
-      return words.stopped
+      return `${words.stopped} ${recommended(words)}`
     case 'failed':
       return words.failed(report.reason ?? '')
     case undefined:
       return ''
   }
+}
+
+/** Told to those who hear the page, too, when it is found. */
+function recommended({ advice }: LabWords): string {
+  const { result } = lab
+  if (!result || result.report.published === 0) return ''
+  const { choice, ties } = result.advice
+  return choice ? advice.choice(choice, ties) : advice.noChoice
 }
 
 function Refused({ refusal: { status, code, detail, run } }: { refusal: Refusal }) {

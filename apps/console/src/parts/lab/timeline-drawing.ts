@@ -5,6 +5,7 @@ import { shapeOf } from './way.tsx'
 
 export interface Colors {
   readonly ink: string
+  readonly sheet: string
   readonly soft: string
   readonly line: string
   readonly bad: string
@@ -60,13 +61,27 @@ export function drawTimeline(context: CanvasRenderingContext2D, traces: Traces, 
     context.fillStyle = colors.ink
     context.font = '600 13px system-ui, sans-serif'
     context.fillText(view.names[technique], 18, NAME)
-    context.fillStyle = colors.soft
-    context.font = '12px system-ui, sans-serif'
-    context.textAlign = 'right'
-    context.fillText(view.server, width, NAME)
-    context.fillText(view.page, width, PAGE - 4)
+    label(context, view.server, NAME, view)
+    label(context, view.page, PAGE - 5, view)
     context.restore()
   }
+}
+
+/** At the right, on a ground of its own, as lines run below it. */
+function label(
+  context: CanvasRenderingContext2D,
+  text: string,
+  y: number,
+  { width, colors }: TimelineView,
+): void {
+  context.font = '12px system-ui, sans-serif'
+  const room = context.measureText(text).width
+  context.fillStyle = colors.sheet
+  context.globalAlpha = 0.85
+  context.fillRect(width - room - 6, y - 10, room + 6, 13)
+  context.globalAlpha = 1
+  context.fillStyle = colors.soft
+  context.fillText(text, width - room, y)
 }
 
 /** Requests that reach into what is shown: they are in order. */

@@ -1,6 +1,7 @@
 /** Requests against events: the canvas, what is shown on it, and the same as a table. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { lab, pageNow } from '../../lab/run.ts'
+import { pageNow } from '../../lab/ask.ts'
+import { lab } from '../../lab/run.ts'
 import { type Technique, TECHNIQUES } from '../../lab/shared.ts'
 import { speech } from '../../language.ts'
 import type { Traces } from '../../model/lab-trace.ts'
@@ -9,6 +10,8 @@ import { AXIS, type Colors, drawTimeline, LANE } from './timeline-drawing.ts'
 import { WayMark } from './way.tsx'
 
 const LAST_SECONDS = 15
+/** Thirty pictures a second are smooth enough, and half the work. */
+const LEAST_BETWEEN_MS = 30
 
 export function Timeline({ traces }: { traces: Traces }) {
   const words = LAB_WORDS[speech.language]
@@ -142,14 +145,17 @@ function keepDrawn(
   }
   let frame = 0
   let timer: ReturnType<typeof setInterval> | undefined
-  const again = (): void => {
-    draw()
+  let drawn = 0
+  const again = (time: number): void => {
     frame = requestAnimationFrame(again)
+    if (time - drawn < LEAST_BETWEEN_MS) return
+    drawn = time
+    draw()
   }
   const still = matchMedia('(prefers-reduced-motion: reduce)').matches
   if (!going) draw()
   else if (still) timer = setInterval(draw, 1000)
-  else again()
+  else frame = requestAnimationFrame(again)
   const resized = new ResizeObserver(draw)
   resized.observe(canvas)
   const dark = matchMedia('(prefers-color-scheme: dark)')
@@ -172,6 +178,7 @@ function colorsOf(element: HTMLElement): Colors {
   const ways = Object.fromEntries(TECHNIQUES.map((technique) => [technique, color(`--way-${technique}`)]))
   return {
     ink: color('--ink'),
+    sheet: color('--sheet'),
     soft: color('--soft'),
     line: color('--line'),
     bad: color('--bad'),

@@ -7,7 +7,7 @@ export interface Closing {
   readonly reason: string
 }
 
-/** 1000 says: don't come back. After all others a client may, at its cursor. `docs/protocol.md` 6a.6 is this table in words. */
+/** 1000 says: don't come back. After all others a client may, at its cursor. `docs/protocol.md` 21.6.1 is this table in words. */
 export const CLOSINGS: Readonly<Record<Ending, Closing>> = {
   ended: { code: 1000, reason: 'ended' },
   draining: { code: 1012, reason: 'draining' },
@@ -20,6 +20,8 @@ export const CLOSINGS: Readonly<Record<Ending, Closing>> = {
 
 /** The client has sent something. */
 export const NOTHING_EXPECTED: Closing = { code: 1008, reason: 'Nothing is expected: publish by POST' }
+
+export const TOO_MANY_PINGS: Closing = { code: 1008, reason: 'Too many pings' }
 
 /** Between the answer and the first message the hub has filled up, or begun to stop. */
 export const TRY_AGAIN: Closing = { code: 1013, reason: 'try again later' }

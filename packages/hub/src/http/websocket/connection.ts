@@ -4,24 +4,34 @@
  */
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import type { Reader } from '../../delivery/reader.ts'
 import type { Ending, Sink } from '../../delivery/sink.ts'
-import { type Closing, CLOSINGS, NOTHING_EXPECTED } from './closing.ts'
+import { Calm, type CalmTerms } from '../calm.ts'
+import type { OpenStream } from '../message.ts'
+import { type Closing, CLOSINGS, NOTHING_EXPECTED, TOO_MANY_PINGS } from './closing.ts'
 import { PING } from './frames.ts'
 
 /** Pings that may be unanswered when the next one is due. */
 const UNANSWERED = 2
+/** Pings and pongs of a client. One that keeps its own heartbeat sends a few a minute. */
+const CONTROL: CalmTerms = { burst: 100, rate: 10 }
 
 export class Connection implements Sink {
   readonly #ws: WebSocket
   readonly #socket: Socket
-  #reader: Reader | undefined
+  #reader: OpenStream | undefined
   #unanswered = 0
 
   constructor(ws: WebSocket, socket: Socket) {
     this.#ws = ws
     this.#socket = socket
-    ws.on('pong', () => (this.#unanswered = 0))
+    const calm = new Calm(CONTROL, performance.now())
+    const count = (): void => {
+      if (!calm.again(performance.now())) this.#leave(TOO_MANY_PINGS)
+    }
+    ws.on('ping', count).on('pong', () => {
+      this.#unanswered = 0
+      count()
+    })
     ws.on('message', () => this.#leave(NOTHING_EXPECTED))
     // What is against the protocol: the library closes, with the code that says so.
     ws.on('error', () => this.#reader?.closed())
@@ -30,7 +40,7 @@ export class Connection implements Sink {
   }
 
   /** @throws what `open` does; the connection has been closed then */
-  begin(open: (sink: Sink) => Reader, refusal: Closing): Reader {
+  begin(open: (sink: Sink) => OpenStream, refusal: Closing): OpenStream {
     try {
       const reader = open(this)
       this.#reader = reader

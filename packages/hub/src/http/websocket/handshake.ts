@@ -10,14 +10,18 @@ const VERSION = '13'
 
 /**
  * Whether this is meant to be a handshake. `Upgrade` alone is not enough: there are proxies that are told to send it along with
- * every request.
+ * every request. `cut`: there are others that take it away.
  */
-export function isHandshake(request: HandshakeHead): boolean {
+export function handshakeOf(request: HandshakeHead): 'whole' | 'cut' | undefined {
   const upgrade = request.header('upgrade')
-  if (upgrade === undefined || !names(upgrade, 'websocket')) return false
-  return (
-    request.header('sec-websocket-key') !== undefined || request.header('sec-websocket-version') !== undefined
-  )
+  if (upgrade === undefined) return request.header('sec-websocket-key') === undefined ? undefined : 'cut'
+  if (!names(upgrade, 'websocket')) return undefined
+  const has = (name: string): boolean => request.header(name) !== undefined
+  return has('sec-websocket-key') || has('sec-websocket-version') ? 'whole' : undefined
+}
+
+export function isHandshake(request: HandshakeHead): boolean {
+  return handshakeOf(request) === 'whole'
 }
 
 /** @throws {Problem} `upgrade-required`, `invalid-header` */
@@ -48,6 +52,16 @@ export function upgradeRequired(): Problem {
   return new Problem(
     'upgrade-required',
     'A WebSocket begins with a handshake: open it with a WebSocket client, at this address with ws: or wss:',
+    {},
+    SPOKEN,
+  )
+}
+
+/** For a handshake whose `Upgrade` is gone. */
+export function upgradeLost(): Problem {
+  return new Problem(
+    'upgrade-required',
+    'This handshake for a WebSocket came without its `Upgrade`: something in between took it away, as nginx does unless it is told to pass it on',
     {},
     SPOKEN,
   )

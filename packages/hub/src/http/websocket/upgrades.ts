@@ -1,7 +1,8 @@
 /** Handshakes for WebSockets, from a server of `node:http`: from the request to an open reader, or to a refusal. */
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { WebSocketServer } from 'ws'
+import { reset } from '../../reset.ts'
 import type { Handler } from '../handler.ts'
 import { isStream, type StreamAnswer, type WholeAnswer } from '../message.ts'
 import { belowMount } from '../mount.ts'
@@ -62,7 +63,7 @@ export class Upgrades {
     return (
       method === 'GET' &&
       isHandshake({ header: (name) => headers[name] as string | undefined }) &&
-      belowMount(pathOf(url), this.#mount).startsWith('/channels/')
+      this.#handler.hasWebSocket(belowMount(pathOf(url), this.#mount))
     )
   }
 
@@ -81,6 +82,7 @@ export class Upgrades {
       this.#handler.meter?.begin(socket, request, head.length)
       const answer = await this.#handler.answer(request)
       if (isStream(answer)) await this.#open(req, socket, head, answer)
+      else if (answer.tunnel) this.#pass(socket, head, answer.tunnel)
       else this.#refuse(socket, answer)
     } catch (error) {
       this.#handler.hub.delivery.report(error)
@@ -109,6 +111,16 @@ export class Upgrades {
       }
     })
     socket.uncork()
+  }
+
+  #pass(socket: Socket, head: Buffer, tunnel: NonNullable<WholeAnswer['tunnel']>): void {
+    if (socket.destroyed) return
+    const other = connect({ port: tunnel.port, host: '127.0.0.1', noDelay: true })
+    other.on('error', () => reset(socket)).on('close', () => socket.destroySoon())
+    socket.on('close', () => other.destroy())
+    other.write(tunnel.head, 'latin1')
+    other.write(head)
+    socket.pipe(other).pipe(socket)
   }
 
   #refuse(socket: Socket, answer: WholeAnswer): void {

@@ -2,13 +2,12 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { LabClock } from '../lab-clock.ts'
-import { type Network, startNetwork } from '../network.ts'
 import { TECHNIQUES, type Technique } from '../report.ts'
 import { randomOf } from '../schedule.ts'
-import { tlsOptionsOf } from './dial.ts'
+import { tlsOf } from './dial.ts'
 import { Group, type Member } from './group.ts'
 import { LongPoller, Poller } from './pages.ts'
-import type { CrowdAnswer, CrowdCall, CrowdReport, MemberReport, Plan, Target } from './plan.ts'
+import type { CrowdAnswer, CrowdCall, CrowdReport, MemberReport, Plan } from './plan.ts'
 import { Streamer } from './stream.ts'
 
 /** Clients that begin at once: a server's line of new connections is not endless. */
@@ -23,7 +22,6 @@ const port = parentPort as MessagePort
 const loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
 loop.enable()
 let groups: Partial<Record<Technique, Group>> = {}
-let network: Network | undefined
 
 port.on('message', (call: CrowdCall) => {
   carryOut(call).then(answer, (error: unknown) =>
@@ -38,22 +36,31 @@ function answer(told: CrowdAnswer): void {
 
 async function carryOut(call: CrowdCall): Promise<CrowdAnswer> {
   switch (call.do) {
+    case 'network':
+      return { of: 'network', port: await network(call) }
     case 'start':
       await start(call.plan)
       return { of: 'start' }
     case 'report':
-      if (call.last) await settle()
+      if (call.quiet !== 'none' && groups.poll) groups.poll.closing = true
+      if (call.quiet === 'all') await settle()
       return { of: 'report', report: report(call.due) }
     case 'stop':
-      await stop()
+      stop()
       return { of: 'stop' }
   }
 }
 
-async function start(asked: Plan): Promise<void> {
-  const clock = new LabClock(asked.clockOrigin)
-  const random = randomOf(asked.seed)
-  const plan = { ...asked, target: await through(asked, random) }
+async function network({ network, target, seed }: Extract<CrowdCall, { do: 'network' }>): Promise<number> {
+  const { startNetwork } = await import('../network.ts')
+  const { host, port, tls } = target
+  const leads = { host, port, ...(tls !== 'none' && { tls: tlsOf(target) }) }
+  return (await startNetwork(network, leads, randomOf(seed))).port
+}
+
+async function start(plan: Plan): Promise<void> {
+  const clock = new LabClock(plan.clockOrigin)
+  const random = randomOf(plan.seed)
   const members: Member[] = []
   for (const technique of TECHNIQUES) {
     const count = plan.clients[technique]
@@ -71,18 +78,6 @@ async function start(asked: Plan): Promise<void> {
     while (!some.every(({ begun }) => begun) && performance.now() < until) await pause(2)
   }
   loop.reset()
-}
-
-/** The hub itself, or a relay in front of it that does what the network is to do. It speaks TLS for those who connect to it. */
-async function through({ network: asked, target }: Plan, random: () => number): Promise<Target> {
-  if (asked.delay === 0 && !asked.buffering && asked.cutAfter === 0) return target
-  const { host, port, tls } = target
-  network = await startNetwork(
-    asked,
-    { host, port, ...(tls !== 'none' && { tls: tlsOptionsOf(target) }) },
-    random,
-  )
-  return { ...target, host: '127.0.0.1', port: network.port, tls: 'none' }
 }
 
 async function maker(technique: Technique): Promise<(group: Group) => Member> {
@@ -122,11 +117,9 @@ function report(due: number): CrowdReport {
   return { techniques, had, late: Math.round(late * 10) / 10 }
 }
 
-async function stop(): Promise<void> {
+function stop(): void {
   for (const group of Object.values(groups)) group.close()
   groups = {}
-  await network?.close()
-  network = undefined
 }
 
 function pause(ms: number): Promise<void> {

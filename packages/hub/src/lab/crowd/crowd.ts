@@ -1,6 +1,7 @@
 /** The crowd, from the thread that runs the Lab. */
 import { Worker } from 'node:worker_threads'
-import type { CrowdAnswer, CrowdCall, CrowdReport, Plan } from './plan.ts'
+import type { LabSettings } from '../report.ts'
+import type { CrowdAnswer, CrowdCall, CrowdReport, Plan, Quiet, Target } from './plan.ts'
 
 const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 const quiet = ['--no-warnings']
@@ -32,13 +33,18 @@ export class Crowd {
     this.failed.catch(() => {})
   }
 
+  /** Puts a network in front of the target, until the end. @returns its port on 127.0.0.1, for plain HTTP */
+  async network(network: LabSettings['network'], target: Target, seed: number): Promise<number> {
+    return (await this.#call({ do: 'network', network, target, seed }, 'network')).port
+  }
+
   /** Resolves when all clients have tried to connect, or after 5 s. */
   async start(plan: Plan): Promise<void> {
     await this.#call({ do: 'start', plan }, 'start')
   }
 
-  async report(due: number, last = false): Promise<CrowdReport> {
-    return (await this.#call({ do: 'report', due, last }, 'report')).report
+  async report(due: number, quiet: Quiet = 'none'): Promise<CrowdReport> {
+    return (await this.#call({ do: 'report', due, quiet }, 'report')).report
   }
 
   /** All clients leave; another crowd may start. */
@@ -50,7 +56,7 @@ export class Crowd {
     await this.#worker.terminate()
   }
 
-  #call<Of extends 'start' | 'report' | 'stop'>(call: CrowdCall, of: Of): Promise<Answer<Of>> {
+  #call<Of extends CrowdCall['do']>(call: CrowdCall, of: Of): Promise<Answer<Of>> {
     const answered = this.#queue.then(() => this.#ask(call))
     this.#queue = answered.catch(() => {})
     return answered.then((answer) => {

@@ -1,6 +1,7 @@
 /** Connections of the crowd. */
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import type { NetworkTarget } from '../network.ts'
 import type { Target } from './plan.ts'
 import type { Tally } from './tally.ts'
 
@@ -13,7 +14,7 @@ export function dial(target: Target, tally: Tally): Socket {
   const socket =
     tls === 'none'
       ? connect({ host, port })
-      : connectTls({ host, port, ALPNProtocols: ['http/1.1'], ...tlsOptionsOf(target) })
+      : connectTls({ host, port, ALPNProtocols: ['http/1.1'], ...tlsOf(target) })
   socket.setNoDelay(true)
   socket.setTimeout(SILENCE_MS, () => socket.destroy())
   socket.once(tls === 'none' ? 'connect' : 'secureConnect', () => {
@@ -23,10 +24,8 @@ export function dial(target: Target, tally: Tally): Socket {
   return socket
 }
 
-export function tlsOptionsOf({ authority, tls }: Target): {
-  readonly servername?: string
-  readonly rejectUnauthorized: boolean
-} {
+/** How a target that speaks TLS is to be believed. */
+export function tlsOf({ tls, authority }: Target): NonNullable<NetworkTarget['tls']> {
   const name = hostOf(authority)
   return {
     // An address is no name of a server (RFC 6066 3).

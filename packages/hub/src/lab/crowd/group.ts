@@ -35,17 +35,13 @@ export class Group {
     return ms * (1 - share + 2 * share * this.random())
   }
 
-  /** @returns The number of the event; undefined when it is none of the run's. */
-  arrived(data: string): number | undefined {
-    const [, n, t] = /^\{"n":(\d+),"t":([\d.]+),/.exec(data) ?? []
-    if (n === undefined) return undefined
+  /** For the first time. @param time When it was published */
+  received(time: number): void {
     this.#received++
-    this.#delays.add(this.#clock.now() - Number(t))
-    return Number(n)
+    this.#delays.add(this.#clock.now() - time)
   }
 
   repeated(): void {
-    this.#received--
     this.#twice++
   }
 
@@ -69,12 +65,15 @@ export class Group {
   }
 }
 
+/** As `LabEvent` is written; anybody may publish something else. */
+const EVENT = /^\{"n":(\d+),"t":([\d.]+),/
+
 /** One client. */
 export abstract class Member {
   protected readonly group: Group
-  /** The number of the event that comes next, and how many never came. */
+  /** The number behind the highest that has come, and those below it that have not: published over HTTP, one may overtake another. */
   #next = 0
-  #lost = 0
+  readonly #missing = new Set<number>()
 
   constructor(group: Group) {
     this.group = group
@@ -98,22 +97,29 @@ export abstract class Member {
     return due
   }
 
-  /** Events that it has had, or will never have. */
+  /** The first so many have all come. */
   get had(): number {
-    return this.#next
+    return Math.min(this.#next, ...this.#missing)
   }
 
   missed(due: number): number {
-    return this.#lost + Math.max(0, this.due(due) - this.#next)
+    const expected = this.due(due)
+    let missed = Math.max(0, expected - this.#next)
+    for (const n of this.#missing) if (n < expected) missed++
+    return missed
   }
 
   protected take(data: string): void {
-    const n = this.group.arrived(data)
-    if (n === undefined) return
-    if (n < this.#next) this.group.repeated()
-    else {
-      this.#lost += n - this.#next
-      this.#next = n + 1
+    const [, number, time] = EVENT.exec(data) ?? []
+    if (number === undefined) return
+    const n = Number(number)
+    if (n < this.#next && !this.#missing.delete(n)) {
+      this.group.repeated()
+      return
     }
+    this.group.received(Number(time))
+    if (n < this.#next) return
+    for (let skipped = this.#next; skipped < n; skipped++) this.#missing.add(skipped)
+    this.#next = n + 1
   }
 }

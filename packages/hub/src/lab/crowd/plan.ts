@@ -45,7 +45,6 @@ export interface Plan {
   readonly clients: Readonly<Partial<Record<Technique, number>>>
   /** Milliseconds. */
   readonly pollEvery: number
-  readonly network: LabSettings['network']
   /** Events that the hub has acknowledged: `Int32Array` of one. */
   readonly published: SharedArrayBuffer
   /** Of the clock that events are stamped with. */
@@ -53,10 +52,20 @@ export interface Plan {
   readonly seed: number
 }
 
+/** Who asks for nothing new from now on. `all`: what polls have asked for is answered first. */
+export type Quiet = 'none' | 'polls' | 'all'
+
 export type CrowdCall =
+  /** Puts a network between crowds and the hub, until the thread ends. */
+  | {
+      readonly do: 'network'
+      readonly network: LabSettings['network']
+      readonly target: Target
+      readonly seed: number
+    }
   | { readonly do: 'start'; readonly plan: Plan }
-  /** @property due Events that a client which holds a connection should have had by now. `last`: nothing new is asked for from now on. */
-  | { readonly do: 'report'; readonly due: number; readonly last: boolean }
+  /** @property due Events that a client which holds a connection should have had by now. */
+  | { readonly do: 'report'; readonly due: number; readonly quiet: Quiet }
   | { readonly do: 'stop' }
 
 export interface MemberReport {
@@ -77,6 +86,8 @@ export interface CrowdReport {
 }
 
 export type CrowdAnswer =
+  /** On 127.0.0.1, without TLS. */
+  | { readonly of: 'network'; readonly port: number }
   | { readonly of: 'start' | 'stop' }
   | { readonly of: 'report'; readonly report: CrowdReport }
   | { readonly of: 'failure'; readonly message: string }
