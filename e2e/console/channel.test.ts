@@ -59,18 +59,25 @@ describe('the page of a channel', () => {
     const page = await shown(await browser.open(t, url, linkOf('a')))
     await row(page, '{"n":2600}').waitFor()
     const look = (): Promise<[string, number]> =>
-      page.evaluate<[string, number]>(`(() => {
+      page.evaluate<[string, number]>(`(async () => {
+        // What was scrolled to is drawn in the next frame.
+        await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
         const list = document.querySelector('[role=listbox]')
         const at = list.getBoundingClientRect().top + 100
         const rows = [...list.querySelectorAll('[role=option]')]
         const row = rows.find((row) => row.getBoundingClientRect().bottom > at)
         return [row.querySelector('.ch-preview').textContent, row.getBoundingClientRect().top]
       })()`)
-    await page.evaluate(`document.querySelector('[role=listbox]').scrollTop = 300`)
-    const older = page.waitForResponse(/before=/)
+    const { promise: looked, resolve: goOn } = Promise.withResolvers<void>()
+    await page.route(/before=/, async (route) => {
+      await looked
+      await route.continue()
+    })
+    const older = page.waitForRequest(/before=/)
     await page.evaluate(`document.querySelector('[role=listbox]').scrollTop = 240`)
+    await older
     const before = await look()
-    await (await older).finished()
+    goOn()
     await page.waitForFunction(`document.querySelector('[role=listbox]').scrollTop > 1000`)
     const after = await look()
     assert.deepEqual([after[0], Math.round(after[1])], [before[0], Math.round(before[1])])
