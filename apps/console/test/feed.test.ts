@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import {
-  bytesOf,
-  type EventLine,
-  Feed,
-  Filter,
-  type Line,
-  MOST_DATA,
-  MOST_LINES,
-  pretty,
-  preview,
-  type ToldLine,
-} from '../src/model/feed.ts'
+import { bytesOf, preview, pretty } from '../src/model/event-data.ts'
+import { Filter } from '../src/model/event-filter.ts'
+import { type EventLine, Feed, type Line, MOST_DATA, MOST_LINES, type ToldLine } from '../src/model/feed.ts'
 import { preferred, WORDS } from '../src/words.ts'
 import { CHANNEL_WORDS } from '../src/words-channel.ts'
 
