@@ -253,7 +253,7 @@ describe('a run of the Lab', { concurrency: 4 }, () => {
 
   test('a network that delays and cuts is felt, and nothing is lost in it', async (t) => {
     const { begin, told } = await labHub(t, { delivery: { retryMs: 30 } })
-    begin({ seconds: 2, network: { delay: 60, buffering: false, cutAfter: 700 } })
+    begin({ seconds: 3, network: { delay: 60, buffering: false, cutAfter: 1_500 } })
     const last = (await told(isOver)).at(-1) as LabReport
     for (const technique of ['long-poll', 'sse', 'websocket'] as const) {
       const { clients, delays, missed, received, twice } = last.techniques[technique]?.crowd ?? assert.fail()
