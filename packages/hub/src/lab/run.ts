@@ -283,6 +283,9 @@ export class Run {
       await sleep(LOOK_MS, undefined, { signal }).catch(() => {})
     }
     this.#crowd = await crowd.report(published, 'all')
+    // What they have asked last is on its way to where it is counted: some turns of this thread later it has come.
+    await sleep(this.settings.network.delay)
+    for (let turn = 0; turn < 3; turn++) await sleep(LOOK_MS)
   }
 
   /** Without the network: it makes nothing dearer for the hub, and what is held back is not delivered. */
