@@ -229,6 +229,8 @@ describe('equal to the byte, with a relay in front', () => {
       hub.disconnect({ channel: CHANNEL })
       await connection.until((text) => text.endsWith('\r\n0\r\n\r\n'))
       connection.text = ''
+      // Nothing more needs to be asked on it.
+      assert.equal((await agree())['sse']?.empty, said ? 0 : 1)
       assert.equal((await connection.send(bytes('GET /healthz')).answer()).status, 200)
       assert.equal((await connection.send(bytes(`GET ${PATH}`)).answer()).status, 200)
     }

@@ -1,7 +1,7 @@
 /** The network of the Lab, as clients of a hub see it. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { EventSource, subscribe } from '@downlink/client'
@@ -97,12 +97,43 @@ describe('delay', () => {
     await connection.until((text) => text.includes('data: 39 '))
   })
 
+  test('of a sender that nobody reads no more is taken than fits', async (t) => {
+    const source = createServer((socket) => {
+      socket.on('error', () => {}).end(Buffer.alloc(64 * 1024 * 1024))
+      sources.push(socket)
+    })
+    const sources: Socket[] = []
+    source.listen(0, '127.0.0.1')
+    await once(source, 'listening')
+    const { port } = source.address() as AddressInfo
+    const network = await startNetwork(
+      { delay: 5_000, buffering: false, cutAfter: 0 },
+      { host: '127.0.0.1', port },
+    )
+    t.after(async () => {
+      await network.close()
+      source.close()
+    })
+    connectTo(network.port)
+    let [before, waiting] = [0, Infinity]
+    while (waiting !== before) {
+      before = waiting
+      await sleep(100)
+      waiting = sources[0]?.writableLength ?? Infinity
+    }
+    assert.ok(waiting > 48 * 1024 * 1024, `${waiting} bytes wait at their source`)
+  })
+
   test('the end of a connection comes later, too, and after what was sent before', async (t) => {
     const { connect, hub } = await world(t, { delay: 50 })
     await hub.publish('x', 'last', { end: true })
     const connection = connect().send(bytes(`GET ${PATH}?after=start`, { Accept: 'text/event-stream' }))
     await connection.closed
     assert.match(connection.text, /data: last[^]*downlink:end/)
+    const idle = connect()
+    await idle.send(bytes(`GET ${PATH}`)).answer()
+    const ms = await timed(() => idle.half().closed)
+    assert.ok(ms >= 99 && ms < 2_000, `${ms} ms, once each way`)
   })
 })
 
