@@ -64,7 +64,7 @@ describe('the page of a channel', () => {
         const at = list.getBoundingClientRect().top + 100
         const rows = [...list.querySelectorAll('[role=option]')]
         const row = rows.find((row) => row.getBoundingClientRect().bottom > at)
-        return [row.querySelector('.preview').textContent, row.getBoundingClientRect().top]
+        return [row.querySelector('.ch-preview').textContent, row.getBoundingClientRect().top]
       })()`)
     await page.evaluate(`document.querySelector('[role=listbox]').scrollTop = 300`)
     const older = page.waitForResponse(/before=/)

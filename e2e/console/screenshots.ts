@@ -26,7 +26,7 @@ const PAGES: readonly (readonly [name: string, hash: string])[] = [
   ['lab', '#/lab'],
   ['guide', '#/guide'],
   ['guide-chapter', '#/guide/03-event-source'],
-  ['guide-stream', '#/guide/04-stream-format'],
+  ['guide-stream', '#/guide/04-stream-format/try-it'],
 ]
 
 /** What a shop might say, ten times a second, and readers of every kind. */
@@ -50,11 +50,12 @@ async function atWork(hub: ConsoleHub, cleanups: (() => void)[]): Promise<void> 
   const gone = new AbortController()
   cleanups.push(() => gone.abort())
   const read = (path: string, headers: Record<string, string>): void => {
-    fetch(`${url}/channels/${path}`, { headers, signal: gone.signal })
-      .then(async ({ body }) => {
-        for await (const _ of body ?? []) if (gone.signal.aborted) break
-      })
-      .catch(() => {})
+    const reading = async (): Promise<void> => {
+      const { body } = await fetch(`${url}/channels/${path}`, { headers, signal: gone.signal })
+      for await (const _ of body ?? []) if (gone.signal.aborted) break
+    }
+    // Cut at the end.
+    reading().catch(() => {})
   }
   for (let at = 0; at < 14; at++) {
     read(`orders.${at}`, { accept: 'text/event-stream', 'user-agent': 'shop-window/2.1' })

@@ -75,6 +75,7 @@ const en = {
 
   wire: 'What comes over the wire',
   connect: 'Connect',
+  byLine: 'Line by line',
   wireIdle: 'Read by fetch, as no EventSource shows comments. Connect, and wait for a heartbeat.',
   silence: (seconds: number) => `silent for ${seconds} s`,
 
@@ -173,6 +174,7 @@ const ru: GuideWords = {
 
   wire: 'Что идёт по проводу',
   connect: 'Подключиться',
+  byLine: 'По строкам',
   wireIdle: 'Читает fetch: EventSource комментариев не показывает. Подключитесь и дождитесь удара сердца.',
   silence: (seconds) => `тишина уже ${seconds} с`,
 

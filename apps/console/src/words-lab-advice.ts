@@ -31,6 +31,10 @@ function form(value: number, one: string, few: string, many: string): string {
   return rule === 'one' ? one : rule === 'many' ? many : few
 }
 
+function shortRate(rate: number): string {
+  return rate < 1 ? `одно за ${time(1000 / rate)}` : `${count(rate)} в секунду`
+}
+
 function rateOf(rate: number): string {
   if (rate < 1) return `одно событие за ${time(1000 / rate)}`
   return `${count(rate)} ${form(rate, 'событие', 'события', 'событий')} в секунду`
@@ -105,7 +109,7 @@ export const RUSSIAN: AdviceWords = {
   crossing(crossing) {
     switch (crossing.code) {
       case 'rate':
-        return `При частоте ниже «${rateOf(crossing.rate)}» ${who(crossing.below)} ${verb(crossing.below, 'стоит', 'стоят')} меньше байт, чем ${NAMES[crossing.above].than}, выше — больше.`
+        return `Если событий меньше, чем ${shortRate(crossing.rate)}, ${who(crossing.below)} ${verb(crossing.below, 'стоит', 'стоят')} меньше байт, чем ${NAMES[crossing.above].than}; если больше — больше.`
       case 'always':
         return `${Who(crossing.technique)} ${verb(crossing.technique, 'стоит', 'стоят')} меньше байт, чем ${list(crossing.others.map((other) => NAMES[other].than))}, при любой частоте: от одного события в минуту до 100 в секунду.`
       case 'interval':

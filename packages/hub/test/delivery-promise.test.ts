@@ -7,7 +7,8 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runScenario, type Tally } from './simulation/scenario.ts'
+import { inThread } from '../../../e2e/helpers/thread.ts'
+import type { Tally } from './simulation/scenario.ts'
 
 const given = process.env['DOWNLINK_SIM_SEED']
 const runs = given === undefined ? Number(process.env['DOWNLINK_SIM_RUNS'] ?? 100) : 1
@@ -18,13 +19,7 @@ test(
   { timeout: 3_600_000 },
   async (t) => {
     t.diagnostic(`seeds ${first} to ${first + runs - 1}`)
-    const sum: Tally = { events: 0, gaps: 0, epochs: 0, restarts: 0, done: 0, published: 0 }
-    for (let seed = first; seed < first + runs; seed++) {
-      const tally = await runScenario(seed).catch((error: unknown) => {
-        throw new Error(`The promise was broken: run again with DOWNLINK_SIM_SEED=${seed}`, { cause: error })
-      })
-      for (const key of Object.keys(sum) as (keyof Tally)[]) sum[key] += tally[key]
-    }
+    const sum = await inThread<Tally>(new URL('simulation/worlds.ts', import.meta.url), { first, runs })
     t.diagnostic(JSON.stringify(sum))
     if (runs < 100) return
     for (const [what, count] of Object.entries(sum).filter(([key]) => key !== 'restarts'))

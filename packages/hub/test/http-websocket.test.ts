@@ -137,6 +137,25 @@ for (const face of [ownServer, secureServer]) {
       await untilCounts(hub, { readers: 0, waiting: 0 })
     })
 
+    test('P21.3.3 who pings without end is closed, though it takes the answers', async () => {
+      using connection = await shaken(hub.url, 'a')
+      await framesOf(connection, (frames) => frames.length === 1)
+      let pongs = 0
+      const close = await new Promise<ServerFrame>((resolve, reject) => {
+        const reader = new FrameReader((frame) => {
+          if (frame.opcode === 8) resolve(frame)
+          if (frame.opcode !== 10) return
+          pongs++
+          connection.send(masked(0x89, 'p'))
+        })
+        connection.socket.on('data', (chunk: Buffer) => reader.feed(chunk))
+        void connection.closed.then(() => reject(new Error('cut without a close')))
+        connection.send(masked(0x89, 'p'))
+      })
+      assert.equal(codeOf(close), 1008)
+      assert.ok(pongs >= 100 && pongs <= 200, `${pongs} were answered`)
+    })
+
     test('P21.1.1 a connection on which other requests were answered may become one', async () => {
       using connection = new RawConnection(hub.url)
       await connection.send(bytes('GET /channels/a')).answer()

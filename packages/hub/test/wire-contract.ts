@@ -23,25 +23,49 @@ import { ticketFacts } from './wire-contract/tickets.ts'
 import { transportFacts } from './wire-contract/transports.ts'
 import { webSocketFacts } from './wire-contract/websocket.ts'
 
-export function testWireContract(face: Face): void {
+const FACTS = {
+  names: namesFacts,
+  starts: startFacts,
+  pages: pageFacts,
+  backwards: backwardsFacts,
+  streams: streamFacts,
+  'stream life': streamLifeFacts,
+  transports: transportFacts,
+  codings: codingFacts,
+  publishing: publishFacts,
+  batches: batchFacts,
+  refusals: refusalFacts,
+  looking: lookFacts,
+  access: accessFacts,
+  tickets: ticketFacts,
+  disconnects: disconnectFacts,
+  problems: problemFacts,
+  websocket: webSocketFacts,
+  'slow readers': slowReaderFacts,
+} as const
+
+export type Facts = keyof typeof FACTS
+
+/**
+ * What depends on the bytes' way: where connections are opened, filled, cut and ended, bodies come in pieces, or the scheme is looked
+ * at. The rest (which page a cursor gives, what a ticket is good for, what a problem says) is decided when the request has been read.
+ */
+export const BY_CARRIER: readonly Facts[] = [
+  'streams',
+  'stream life',
+  'transports',
+  'codings',
+  'publishing',
+  'refusals',
+  'access',
+  'disconnects',
+  'websocket',
+  'slow readers',
+]
+
+/** @param only For faces that differ from another one, which has them all, in what these touch and nothing else. Default all. */
+export function testWireContract(face: Face, only = Object.keys(FACTS) as readonly Facts[]): void {
   describe(`the wire on ${face.name}`, () => {
-    namesFacts(face)
-    startFacts(face)
-    pageFacts(face)
-    backwardsFacts(face)
-    streamFacts(face)
-    streamLifeFacts(face)
-    transportFacts(face)
-    codingFacts(face)
-    publishFacts(face)
-    batchFacts(face)
-    refusalFacts(face)
-    lookFacts(face)
-    accessFacts(face)
-    ticketFacts(face)
-    disconnectFacts(face)
-    problemFacts(face)
-    webSocketFacts(face)
-    slowReaderFacts(face)
+    for (const facts of only) FACTS[facts](face)
   })
 }

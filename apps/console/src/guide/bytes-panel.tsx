@@ -109,7 +109,7 @@ export function BytesPanel() {
         </p>
       )}
       {explained.lines.length > 0 && (
-        <StreamTable lines={explained.lines} words={words} label={words.wire} times={wire.times} />
+        <StreamTable lines={explained.lines} words={words} label={words.byLine} times={wire.times} />
       )}
       {phase === 'idle' && <p class="summary quiet">{words.wireIdle}</p>}
     </section>

@@ -47,34 +47,36 @@ function Facts({ run: { state, phase }, words }: { run: Run; words: GuideWords }
   const { readyState, opened, away, lastEventId, lostAt } = state
   const name = STATES[readyState as 0 | 1 | 2]
   return (
-    <dl class="facts">
-      <div>
-        <dt>readyState</dt>
-        <dd class={`state-${readyState}`}>
-          {readyState} {name}
-        </dd>
-      </div>
-      {lastEventId !== '' && (
+    <div class="facts">
+      <dl>
         <div>
-          <dt>{words.lastEventId}</dt>
-          <dd>{lastEventId}</dd>
+          <dt>readyState</dt>
+          <dd class={`state-${readyState}`}>
+            {readyState} {name}
+          </dd>
         </div>
-      )}
-      {opened > 1 && (
-        <div>
-          <dt>{words.connections}</dt>
-          <dd>{opened}</dd>
-        </div>
-      )}
-      {lostAt !== undefined && readyState === 0 && <div>{words.waiting}</div>}
+        {lastEventId !== '' && (
+          <div>
+            <dt>{words.lastEventId}</dt>
+            <dd>{lastEventId}</dd>
+          </div>
+        )}
+        {opened > 1 && (
+          <div>
+            <dt>{words.connections}</dt>
+            <dd>{opened}</dd>
+          </div>
+        )}
+      </dl>
+      {lostAt !== undefined && readyState === 0 && <span>{words.waiting}</span>}
       {away !== undefined && lostAt === undefined && (
-        <div>
+        <span>
           {words.away(
             new Intl.NumberFormat(speech.language, { maximumFractionDigits: 1 }).format(away / 1000),
           )}
-        </div>
+        </span>
       )}
-    </dl>
+    </div>
   )
 }
 

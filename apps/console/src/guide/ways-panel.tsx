@@ -58,8 +58,8 @@ export function WaysPanel() {
           {WAYS.map((way) => {
             const { requests, empty, events, meanLate, notes } = tallies[way]
             return (
-              <div key={way} class={`way of-${way}`}>
-                <h3>{words.wayNames[way]}</h3>
+              <div key={way} class={`way of-${way}`} role="group" aria-label={words.wayNames[way]}>
+                <strong>{words.wayNames[way]}</strong>
                 <dl>
                   <dt>{words.requests}</dt>
                   <dd>{requests}</dd>

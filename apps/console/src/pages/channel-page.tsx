@@ -48,7 +48,7 @@ export function ChannelPage({ name }: { name: string }) {
   return (
     <div class="channel-page">
       <header>
-        <p class="back">
+        <p class="ch-back">
           <a href="#/channels">← {speech.words.back}</a>
         </p>
         <h1 class="name">{name}</h1>
@@ -68,9 +68,9 @@ export function ChannelPage({ name }: { name: string }) {
           <Elsewhere following={following} />
         </>
       ) : (
-        <div class="beside">
+        <div class="ch-beside">
           <Publishing name={name} onDone={() => following.wake()} onShow={(id) => void show(id)} />
-          <div class="stack">
+          <div class="ch-stack">
             <Elsewhere following={following} />
             <Managing name={name} onErased={() => following.wake()} />
           </div>
@@ -141,7 +141,7 @@ function Reading({
   const narrow = useNarrow()
   const row = useMemo(() => rowsOf(language, several), [language, several])
   return (
-    <div class={several ? 'reading several' : 'reading'}>
+    <div class={several ? 'ch-reading ch-several' : 'ch-reading'}>
       <div class="tools">
         <label>
           {words.type}
@@ -155,7 +155,7 @@ function Reading({
             ))}
           </select>
         </label>
-        <label class="search">
+        <label class="ch-search">
           {speech.words.filter}
           <input
             type="search"
@@ -166,7 +166,7 @@ function Reading({
         </label>
         <button
           type="button"
-          class={following.paused ? 'main' : undefined}
+          class={following.paused ? 'ch-main' : undefined}
           onClick={() => following.pause(!following.paused)}
         >
           {following.paused ? words.goOn : words.pause}
@@ -177,12 +177,12 @@ function Reading({
           }}
         />
       </div>
-      <div class="beside wide-first">
-        <div class="list-frame" ref={list}>
-          <div class="list-head">
+      <div class="ch-beside ch-wide-first">
+        <div class="ch-list-frame" ref={list}>
+          <div class="ch-list-head">
             <button
               type="button"
-              class="link"
+              class="ch-link"
               aria-disabled={following.reading !== undefined || feed.begin !== undefined}
               onClick={() => void following.older()}
             >
@@ -193,7 +193,7 @@ function Reading({
             )}
             <output>{troubleOf(following, words)}</output>
           </div>
-          <div class="list-body">
+          <div class="ch-list-body">
             <EventList
               lines={lines}
               row={row}
@@ -215,14 +215,14 @@ function Reading({
               }}
             />
             {lines.every(({ kind }) => kind !== 'event') && (
-              <p class="quiet empty">
+              <p class="quiet ch-empty">
                 {filter.isOpen ? words.noneYet : words.noneFound(count(feed.lines.length, language))}
               </p>
             )}
             {!following.sticks && (
               <button
                 type="button"
-                class="newest main"
+                class="ch-newest ch-main"
                 onClick={() => {
                   onSelect(undefined)
                   following.toNewest()
@@ -257,14 +257,14 @@ function rowsOf(language: Language, several: boolean): (line: Line) => VNode {
 }
 
 function rowOf(line: Line, words: ChannelWords, language: Language, several: boolean): VNode {
-  if (line.kind !== 'event') return <span class="told">{toldOf(line, words, several)}</span>
+  if (line.kind !== 'event') return <span class="ch-told">{toldOf(line, words, several)}</span>
   return (
     <>
       <time>{momentOf(line.time, language)}</time>
-      <span class={line.type === 'message' ? 'type plain' : 'type'}>{line.type}</span>
-      {several && <span class="channel">{line.channel}</span>}
-      <span class="preview">{preview(line.data)}</span>
-      <span class="size">{bytes(bytesOf(line), language)}</span>
+      <span class={line.type === 'message' ? 'ch-type ch-plain' : 'ch-type'}>{line.type}</span>
+      {several && <span class="ch-channel">{line.channel}</span>}
+      <span class="ch-preview">{preview(line.data)}</span>
+      <span class="ch-size">{bytes(bytesOf(line), language)}</span>
     </>
   )
 }
@@ -301,7 +301,7 @@ function JumpForm({ onJump }: { onJump: (text: string) => Promise<void> }) {
   const [text, setText] = useState('')
   return (
     <form
-      class="jump"
+      class="ch-jump"
       onSubmit={(event) => {
         event.preventDefault()
         void onJump(text)

@@ -36,7 +36,7 @@ export function Confirm({
   }
   useEffect(() => dialog.current?.showModal(), [])
   return (
-    <dialog ref={dialog} aria-labelledby={heading} class="confirm" onClose={() => onClose(done.current)}>
+    <dialog ref={dialog} aria-labelledby={heading} class="ch-confirm" onClose={() => onClose(done.current)}>
       <h2 id={heading}>{title}</h2>
       <p>{children}</p>
       <p role="alert" class="bad">
@@ -46,7 +46,7 @@ export function Confirm({
         <button type="button" onClick={() => dialog.current?.close()}>
           {no}
         </button>
-        <button type="button" class="danger" aria-disabled={busy} onClick={() => void go()}>
+        <button type="button" class="ch-danger" aria-disabled={busy} onClick={() => void go()}>
           {yes}
         </button>
       </div>

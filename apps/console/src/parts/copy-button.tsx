@@ -8,7 +8,7 @@ export function CopyButton({ text, title }: { text: string; title: string }) {
   const [said, setSaid] = useState<boolean | undefined>(undefined)
   useEffect(() => setSaid(undefined), [text])
   return (
-    <span class="copying">
+    <span class="ch-copying">
       <button type="button" onClick={() => void copy(text).then(setSaid)}>
         {title}
       </button>

@@ -16,7 +16,7 @@ export function EventDetail({ line, onClose }: { line: EventLine | undefined; on
   const words = CHANNEL_WORDS[language]
   if (!line) {
     return (
-      <section class="event-detail" aria-label={words.selected}>
+      <section class="ch-event-detail" aria-label={words.selected}>
         <p class="quiet">{words.selectHint}</p>
       </section>
     )
@@ -24,7 +24,7 @@ export function EventDetail({ line, onClose }: { line: EventLine | undefined; on
   const json = isJson(line.data)
   const whole = json && asJson ? pretty(line.data) : line.data
   return (
-    <section class="event-detail" aria-label={words.selected}>
+    <section class="ch-event-detail" aria-label={words.selected}>
       <header>
         <h2>{line.type}</h2>
         <button type="button" onClick={onClose}>
@@ -49,7 +49,7 @@ export function EventDetail({ line, onClose }: { line: EventLine | undefined; on
       </dl>
       <div class="tools">
         {json && (
-          <div role="group" aria-label={words.form} class="choice">
+          <div role="group" aria-label={words.form} class="ch-choice">
             <button type="button" aria-pressed={asJson} onClick={() => setAsJson(true)}>
               {words.pretty}
             </button>

@@ -160,7 +160,7 @@ export function EventList({
   const active = lines.slice(from, to).some(({ id }) => id === selected) ? idOf(selected ?? '') : undefined
   return (
     <div
-      class="event-list"
+      class="ch-event-list"
       ref={element}
       role="listbox"
       tabIndex={0}
@@ -178,7 +178,7 @@ export function EventList({
             aria-selected={line.id === selected}
             aria-posinset={from + offset + 1}
             aria-setsize={lines.length}
-            class={`row ${line.kind}`}
+            class="ch-row"
             style={{ transform: `translateY(${(from + offset) * rowHeight}px)`, height: `${rowHeight}px` }}
             onClick={() => onSelect(line)}
           >

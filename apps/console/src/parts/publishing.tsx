@@ -33,7 +33,7 @@ export function Publishing({
   }
   return (
     <form
-      class="publishing sheet"
+      class="ch-publishing ch-sheet"
       aria-label={words.publishTitle}
       onSubmit={(event) => {
         event.preventDefault()
@@ -66,7 +66,7 @@ export function Publishing({
         />
       </label>
       <div class="tools">
-        <button type="submit" class="main" aria-disabled={outcome === 'busy'}>
+        <button type="submit" class="ch-main" aria-disabled={outcome === 'busy'}>
           {words.publish}
         </button>
         <kbd>Ctrl+Enter</kbd>
@@ -88,7 +88,7 @@ function said(
       return (
         <>
           {outcome.repeated ? words.repeated : words.published}{' '}
-          <button type="button" class="link" onClick={() => onShow(outcome.id)}>
+          <button type="button" class="ch-link" onClick={() => onShow(outcome.id)}>
             {outcome.id}
           </button>
         </>
@@ -120,14 +120,14 @@ export function Managing({ name, onErased }: { name: string; onErased: () => voi
     setAsked(act)
   }
   return (
-    <section class="managing sheet" aria-label={words.manage}>
+    <section class="ch-managing ch-sheet" aria-label={words.manage}>
       <h2>{words.manage}</h2>
       <p class="quiet">{words.manageWhat}</p>
       <div class="tools">
         <button type="button" onClick={() => ask('end')}>
           {words.end}
         </button>
-        <button type="button" class="danger" onClick={() => ask('erase')}>
+        <button type="button" class="ch-danger" onClick={() => ask('erase')}>
           {words.erase}
         </button>
         <output>{did === undefined ? '' : did === 'end' ? words.endDone : words.eraseDone}</output>

@@ -18,10 +18,10 @@ export function Snippets({ name, types }: { name: string; types: readonly string
   const base = urlOf('').replace(/\/$/, '')
   const text = snippet(kind, { base, channels: name, types, withToken: token() !== '' })
   return (
-    <section class="snippets sheet" aria-label={words.snippets}>
+    <section class="ch-snippets ch-sheet" aria-label={words.snippets}>
       <h2>{words.snippets}</h2>
       <div class="tools">
-        <div role="group" aria-label={words.snippetKind} class="choice">
+        <div role="group" aria-label={words.snippetKind} class="ch-choice">
           {KINDS.map(([one, title]) => (
             <button key={one} type="button" aria-pressed={one === kind} onClick={() => setKind(one)}>
               {title}

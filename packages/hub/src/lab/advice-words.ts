@@ -27,6 +27,8 @@ const NAMES = {
 const first = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 const plural = (technique: Technique): boolean => technique === 'sse'
 const s = (technique: Technique, verb: string): string => (plural(technique) ? verb : `${verb}s`)
+const shortRate = (rate: number): string =>
+  rate >= 1 ? `${count(rate)} a second` : `one in ${time(1000 / rate)}`
 const rateOf = (rate: number): string =>
   rate >= 1 ? `${count(rate)} events a second` : `one event in ${time(1000 / rate)}`
 const list = (parts: readonly string[]): string =>
@@ -99,7 +101,7 @@ export const ENGLISH: AdviceWords = {
   crossing(crossing) {
     switch (crossing.code) {
       case 'rate':
-        return `Under ${rateOf(crossing.rate)} ${NAMES[crossing.below]} ${s(crossing.below, 'cost')} fewer bytes than ${NAMES[crossing.above]}, above it more.`
+        return `With fewer events than ${shortRate(crossing.rate)} ${NAMES[crossing.below]} ${s(crossing.below, 'cost')} fewer bytes than ${NAMES[crossing.above]}, with more events more.`
       case 'always':
         return `${first(NAMES[crossing.technique])} ${s(crossing.technique, 'cost')} fewer bytes than ${list(crossing.others.map((other) => NAMES[other]))} at any rate, from one event a minute to 100 a second.`
       case 'no-interval':

@@ -21,5 +21,7 @@ export const CLOSINGS: Readonly<Record<Ending, Closing>> = {
 /** The client has sent something. */
 export const NOTHING_EXPECTED: Closing = { code: 1008, reason: 'Nothing is expected: publish by POST' }
 
+export const TOO_MANY_PINGS: Closing = { code: 1008, reason: 'Too many pings' }
+
 /** Between the answer and the first message the hub has filled up, or begun to stop. */
 export const TRY_AGAIN: Closing = { code: 1013, reason: 'try again later' }

@@ -5,12 +5,15 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Ending, Sink } from '../../delivery/sink.ts'
+import { Calm, type CalmTerms } from '../calm.ts'
 import type { OpenStream } from '../message.ts'
-import { type Closing, CLOSINGS, NOTHING_EXPECTED } from './closing.ts'
+import { type Closing, CLOSINGS, NOTHING_EXPECTED, TOO_MANY_PINGS } from './closing.ts'
 import { PING } from './frames.ts'
 
 /** Pings that may be unanswered when the next one is due. */
 const UNANSWERED = 2
+/** Pings and pongs of a client. One that keeps its own heartbeat sends a few a minute. */
+const CONTROL: CalmTerms = { burst: 100, rate: 10 }
 
 export class Connection implements Sink {
   readonly #ws: WebSocket
@@ -21,7 +24,14 @@ export class Connection implements Sink {
   constructor(ws: WebSocket, socket: Socket) {
     this.#ws = ws
     this.#socket = socket
-    ws.on('pong', () => (this.#unanswered = 0))
+    const calm = new Calm(CONTROL, performance.now())
+    const count = (): void => {
+      if (!calm.again(performance.now())) this.#leave(TOO_MANY_PINGS)
+    }
+    ws.on('ping', count).on('pong', () => {
+      this.#unanswered = 0
+      count()
+    })
     ws.on('message', () => this.#leave(NOTHING_EXPECTED))
     // What is against the protocol: the library closes, with the code that says so.
     ws.on('error', () => this.#reader?.closed())
