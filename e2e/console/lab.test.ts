@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, test, type TestContext } from 'node:test'
+import { createAuthorizer } from '@downlink/hub/auth'
+import { SignJWT } from 'jose'
 import type { Page } from 'playwright-core'
 import { assertAccessible, assertFits, startConsoleHub, useConsole, type View } from '../helpers/console.ts'
 
@@ -18,6 +20,7 @@ interface Report {
   >
 }
 
+const SECRET = 'the secret of a test, which is long enough to be one'
 const WAYS = ['Polling', 'Long polling', 'Server-Sent Events', 'WebSocket']
 const SHORT = { rate: '10', seconds: '2', clients: '3', pollEvery: '0.5', size: '100' }
 /** A poll that is cut off by the end of a run is no error of the page. */
@@ -33,11 +36,13 @@ describe('the Lab', () => {
     view: View = {},
   ): Promise<Page> => {
     const page = await browser.open(t, url, '#/lab', { expect: LEFT, ...view })
+    await tune(page, fields)
+    return page
+  }
+  const tune = async (page: Page, fields: Readonly<Record<string, string>>): Promise<void> => {
     await page.locator('.lab-task summary').click()
     for (const [field, value] of Object.entries(fields)) await page.fill(`#lab-${field}`, value)
-    const cpu = page.getByLabel(/CPU|процессор/)
-    await cpu.uncheck()
-    return page
+    await page.getByLabel(/CPU|процессор/).uncheck()
   }
   /** @returns The run's id. */
   const begin = async (page: Page): Promise<string> => {
@@ -133,13 +138,27 @@ describe('the Lab', () => {
     }
   })
 
-  test('reads through the network that was asked for: a proxy holds the stream back, and the rest is later', async (t) => {
-    const { url } = await startConsoleHub(t)
-    // The network ends with the run, and what is asked through it, too.
+  test('reads with a token, through the network that was asked for: a proxy holds the stream back', async (t) => {
+    const authorize = await createAuthorizer({ jwt: { secret: SECRET, audience: 'downlink' } })
+    const { url } = await startConsoleHub(t, {}, { authorize })
+    // The network ends with the run, and what is asked through it, too. Before the token there is none.
     const view = {
-      expect: /404|ERR_ABORTED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED|WebSocket/,
+      expect: /40[14]|ERR_ABORTED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED|WebSocket/,
     }
-    const page = await openLab(t, url, { ...SHORT, clients: '0', delay: '150' }, view)
+    const page = await browser.open(t, url, '#/lab', view)
+    const rights = ['lab.**']
+    await page
+      .getByLabel('Token')
+      .fill(
+        await new SignJWT({ downlink: { inspect: true, read: rights, publish: rights, drop: rights } })
+          .setProtectedHeader({ alg: 'HS256' })
+          .setSubject('root')
+          .setAudience('downlink')
+          .setExpirationTime('5m')
+          .sign(new TextEncoder().encode(SECRET)),
+      )
+    await page.getByRole('button', { name: /use/i }).click()
+    await tune(page, { ...SHORT, clients: '0', delay: '150' })
     await page.getByLabel('A proxy in between that holds answers back until they end').check()
     await begin(page)
     await page.getByText('Done.').waitFor()

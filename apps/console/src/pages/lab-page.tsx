@@ -17,12 +17,12 @@ export function LabPage() {
   useChanging(lab, speech)
   const words = LAB_WORDS[speech.language]
   return (
-    <>
+    <div class="lab">
       <h1>{words.title}</h1>
       <p class="lab-intro">{words.intro}</p>
       <TaskForm />
       <Result />
-    </>
+    </div>
   )
 }
 

@@ -106,8 +106,8 @@ function words(size: number, random: () => number): string {
   return text
 }
 
-/** Timers of Node are late by a millisecond, never early. */
+/** Timers of Node count whole milliseconds: it may be off by one. */
 async function sleep(ms: number, or: AbortSignal): Promise<void> {
   if (ms <= 0 || or.aborted) return
-  await sleepFor(ms, undefined, { signal: or }).catch(() => {})
+  await sleepFor(Math.ceil(ms), undefined, { signal: or }).catch(() => {})
 }

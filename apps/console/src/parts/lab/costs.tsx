@@ -106,7 +106,7 @@ function CostFigure({
                 <WayMark technique={technique} />
                 {words.names[technique]}
               </span>
-              <span class="bar" aria-hidden="true">
+              <span class="cost-bar" aria-hidden="true">
                 {amount !== undefined && (
                   <i style={{ width: `${(100 * amount) / most}%` }}>
                     <b style={{ width: `${heads}%` }} />

@@ -44,7 +44,7 @@ export function TaskForm() {
         {PRESETS.map((preset) => {
           const [title, sentence] = words.presets[preset]
           return (
-            <label key={preset} class="choice">
+            <label key={preset} class="preset">
               <input
                 type="radio"
                 name="preset"

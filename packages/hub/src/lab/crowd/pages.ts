@@ -11,7 +11,7 @@ const LIMIT = 1000
 /** Seconds that a long poll waits, as `subscribe()` asks for. */
 const WAIT = 25
 /** After a failure, doubled by each that follows. */
-const RETRY_MS = 1_000
+const RETRY_MS = 500
 const LONGEST_RETRY_MS = 10_000
 
 abstract class PageReader extends Member {
