@@ -143,7 +143,11 @@ describe('the clients of a page', () => {
         () => {},
       )
       const ended = once(socket, 'close')
+      const headers = { Accept: 'text/event-stream', 'User-Agent': 'node' }
+      const chunked = new RawConnection(url).send(bytes(`GET ${NET}`, headers))
       await Promise.all([...streams.map(({ closed }) => closed), ended])
+      await chunked.closed
+      assert.ok(!chunked.text.endsWith('\r\n0\r\n\r\n'), 'it was no clean end')
       assert.ok(streams.some(({ text }) => text.includes('downlink:open')))
       const polls = new RawConnection(url)
       const polling = (async () => {
