@@ -235,7 +235,9 @@ export class Reader implements Beating, Due {
     if (this.#untold === 0 || this.dueAt >= this.#expires) return this.end(this.#expiry)
     const { agenda, clock } = this.#live
     const now = clock.now()
-    if (this.#opened && (this.#state === 'catching-up' || this.#state === 'live')) {
+    // A page always has a cursor, and there is none to tell before a foreign one's gap.
+    const canTell = this.#opened && !(this.#foreign && this.variant.message)
+    if (canTell && (this.#state === 'catching-up' || this.#state === 'live')) {
       // As in the opening: with a gap to tell first, the client's own cursor is the one to come back with.
       const position = this.#foreign ? undefined : this.#reached()
       this.#tell({ expires: this.#untold - now, position })
