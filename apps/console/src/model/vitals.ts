@@ -1,33 +1,8 @@
 /** The vital signs of the hub over the last minutes. Pure. */
-
-export interface Spread {
-  readonly p50: number
-  readonly p99: number
-  readonly max: number
-}
+import type { Vitals } from '../../../../packages/hub/src/ops/vitals.ts'
 
 /** As the hub tells it in `$hub.vitals`. */
-export interface Vitals {
-  readonly streams: number
-  /** Of the streams. */
-  readonly webSockets: number
-  readonly longPolls: number
-  readonly slow: number
-  readonly frontier: number
-  readonly rss: number
-  readonly heap: number
-  readonly loopDelay: Spread
-  readonly publishTime?: Spread
-  readonly log: { readonly ok: boolean; readonly reason?: string }
-  readonly publishes: number
-  readonly events: number
-  readonly deliveries: number
-  readonly writes: number
-  readonly filled: number
-  readonly gaps: number
-  readonly sizes: readonly number[]
-  readonly cpu: number
-}
+export type { Vitals } from '../../../../packages/hub/src/ops/vitals.ts'
 
 export interface Sample {
   /** Milliseconds since 1970. */

@@ -2,9 +2,11 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { CountedHistogram } from './counted-histogram.ts'
 import type { Lookout } from './lookout.ts'
+import { readMetrics } from './read-metrics.ts'
 
 export function lookoutMetrics(registry: Registry, lookout: Lookout): void {
   const registers = [registry]
+  const read = readMetrics(registers)
   const { machine } = lookout
   void new CountedHistogram(
     'downlink_publish_seconds',
@@ -12,10 +14,10 @@ export function lookoutMetrics(registry: Registry, lookout: Lookout): void {
     registers,
     () => lookout.totals.publishSeconds,
   )
-  count('downlink_events_total', 'Events appended', () => lookout.totals.events)
-  count('process_cpu_seconds_total', 'CPU time of the process', () => machine.cpu() / 1000)
-  gauge('process_resident_memory_bytes', 'Memory of the process', () => machine.memory().rss)
-  gauge(
+  read.count('downlink_events_total', 'Events appended', () => lookout.totals.events)
+  read.count('process_cpu_seconds_total', 'CPU time of the process', () => machine.cpu() / 1000)
+  read.gauge('process_resident_memory_bytes', 'Memory of the process', () => machine.memory().rss)
+  read.gauge(
     'nodejs_heap_size_used_bytes',
     'Of it, the JavaScript heap that is in use',
     () => machine.memory().heap,
@@ -46,29 +48,4 @@ export function lookoutMetrics(registry: Registry, lookout: Lookout): void {
       this.set({ quantile: '1' }, max / 1000)
     },
   })
-
-  function count(name: string, help: string, value: () => number): void {
-    // oxlint-disable-next-line no-new -- it registers itself
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset()
-        this.inc(value())
-      },
-    })
-  }
-
-  function gauge(name: string, help: string, value: () => number): void {
-    // oxlint-disable-next-line no-new -- it registers itself
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value())
-      },
-    })
-  }
 }

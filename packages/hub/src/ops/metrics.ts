@@ -5,6 +5,7 @@ import { LIMIT_NAMES } from '../limits/names.ts'
 import { CountedHistogram } from './counted-histogram.ts'
 import type { Lookout } from './lookout.ts'
 import { lookoutMetrics } from './lookout-metrics.ts'
+import { readMetrics } from './read-metrics.ts'
 
 /** Others are counted as `other`: what strangers send must not make new series. */
 const METHODS = ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']
@@ -17,6 +18,7 @@ export class Metrics {
   /** @param lookout Where there is one, what it knows besides. */
   constructor(hub: Hub, lookout?: Lookout) {
     const registers = [this.#registry]
+    const read = readMetrics(registers)
     const requests = this.#requests
     // oxlint-disable-next-line no-new -- it registers itself
     new Counter({
@@ -30,7 +32,7 @@ export class Metrics {
           for (const [status, times] of statuses) this.inc({ method, status }, times)
       },
     })
-    gauge('downlink_streams', 'Open event streams and WebSockets', () => hub.delivery.readers)
+    read.gauge('downlink_streams', 'Open event streams and WebSockets', () => hub.delivery.readers)
     // oxlint-disable-next-line no-new -- it registers itself
     new Gauge({
       name: 'downlink_readers',
@@ -44,33 +46,33 @@ export class Metrics {
         this.set({ transport: 'long-poll' }, waiting)
       },
     })
-    gauge('downlink_waiting_long_polls', 'Long polls that wait', () => hub.delivery.waiting)
-    gauge('downlink_slow_streams', 'Open streams whose connection takes no more for now', () => {
+    read.gauge('downlink_waiting_long_polls', 'Long polls that wait', () => hub.delivery.waiting)
+    read.gauge('downlink_slow_streams', 'Open streams whose connection takes no more for now', () => {
       return hub.delivery.slow
     })
-    gauge('downlink_streams_limit', 'Streams and waiting long polls that fit', () => hub.limits.readers)
+    read.gauge('downlink_streams_limit', 'Streams and waiting long polls that fit', () => hub.limits.readers)
     const { seats } = hub.delivery
-    gauge('downlink_reading_subjects', 'Subjects with streams or waiting long polls', () => {
+    read.gauge('downlink_reading_subjects', 'Subjects with streams or waiting long polls', () => {
       return seats.holders.subjects
     })
-    gauge('downlink_reading_addresses', 'Addresses with streams or waiting long polls', () => {
+    read.gauge('downlink_reading_addresses', 'Addresses with streams or waiting long polls', () => {
       return seats.holders.addresses
     })
-    gauge(
+    read.gauge(
       'downlink_streams_most_subject',
       'Streams and waiting long polls of the subject with the most',
       () => {
         return seats.most.subject
       },
     )
-    gauge(
+    read.gauge(
       'downlink_streams_most_address',
       'Streams and waiting long polls of the address with the most',
       () => {
         return seats.most.address
       },
     )
-    gauge(
+    read.gauge(
       'downlink_rates_kept',
       'Subjects, addresses and channels that publish or were given tickets lately',
       () => {
@@ -88,7 +90,7 @@ export class Metrics {
         for (const limit of LIMIT_NAMES) this.inc({ limit }, hub.limited.of(limit))
       },
     })
-    gauge('downlink_log_frontier', 'The newest position of the log', () => hub.log.state().frontier)
+    read.gauge('downlink_log_frontier', 'The newest position of the log', () => hub.log.state().frontier)
 
     // oxlint-disable-next-line no-new -- it registers itself
     new Gauge({
@@ -99,15 +101,23 @@ export class Metrics {
         this.set((await hub.health()).ok ? 1 : 0)
       },
     })
-    if (hub.log.size) gauge('downlink_log_bytes', 'What the log takes', () => hub.log.size?.() ?? 0)
+    if (hub.log.size) read.gauge('downlink_log_bytes', 'What the log takes', () => hub.log.size?.() ?? 0)
 
     const { tally, pages } = hub.delivery
-    count('downlink_deliveries_total', 'Events written to streams, once for each', () => tally.deliveries)
-    count('downlink_streams_filled_total', 'Times that a stream would take no more', () => tally.filled)
-    count('downlink_gaps_total', 'Gaps told to streams', () => tally.gaps)
-    count('downlink_catch_ups_total', 'Times that a stream was behind and took pages', () => tally.catchUps)
-    count('downlink_catch_up_pages_total', 'Pages that they took', () => tally.pages)
-    count('downlink_catch_up_reads_total', 'Reads of the log for these pages', () => pages.reads)
+    read.count(
+      'downlink_deliveries_total',
+      'Events written to streams, once for each',
+      () => tally.deliveries,
+    )
+    read.count('downlink_streams_filled_total', 'Times that a stream would take no more', () => tally.filled)
+    read.count('downlink_gaps_total', 'Gaps told to streams', () => tally.gaps)
+    read.count(
+      'downlink_catch_ups_total',
+      'Times that a stream was behind and took pages',
+      () => tally.catchUps,
+    )
+    read.count('downlink_catch_up_pages_total', 'Pages that they took', () => tally.pages)
+    read.count('downlink_catch_up_reads_total', 'Reads of the log for these pages', () => pages.reads)
     void new CountedHistogram('downlink_write_events', 'Events of one write to a stream', registers, () => {
       return {
         buckets: tally.sizes.map((size, power) => ({ atMost: 2 ** (power + 1) - 1, count: size })),
@@ -116,31 +126,6 @@ export class Metrics {
     })
 
     if (lookout) lookoutMetrics(this.#registry, lookout)
-
-    function count(name: string, help: string, value: () => number): void {
-      // oxlint-disable-next-line no-new -- it registers itself
-      new Counter({
-        name,
-        help,
-        registers,
-        collect() {
-          this.reset()
-          this.inc(value())
-        },
-      })
-    }
-
-    function gauge(name: string, help: string, value: () => number): void {
-      // oxlint-disable-next-line no-new -- it registers itself
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(value())
-        },
-      })
-    }
   }
 
   /** Of the hub's own server. */
