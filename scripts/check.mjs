@@ -7,6 +7,8 @@ const checks = [
   { name: 'format', fix: 'npm run format', script: 'oxfmt', args: ['--check', '.'] },
   { name: 'lint', script: 'oxlint', args: ['--type-aware', '--deny-warnings', '.'] },
   { name: 'types', script: 'tsc', args: ['-p', 'tsconfig.json'] },
+  // Apart, since its JSX is Preact's: the examples have React's.
+  { name: 'types of the console', script: 'tsc', args: ['-p', 'apps/console/tsconfig.json'] },
   { name: 'size', script: join(root, 'scripts', 'check-size.mjs'), args: [] },
 ]
 
