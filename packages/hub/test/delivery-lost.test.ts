@@ -219,8 +219,9 @@ test('recent records reach back no further than the last loss of continuity, wha
   for (const position of [15, 16, 17]) {
     recent.push(new Frame({ kind: 'event', channel: 'a', data: '', position, previous: 0, time: 0 }, 'A'))
   }
-  assert.equal(recent.covers(19), false)
-  assert.equal(recent.covers(20), true)
+  const set = new ChannelSet(['a'])
+  assert.equal(recent.covers(19, set), false)
+  assert.equal(recent.covers(20, set), true)
 })
 
 test('losses of a new epoch are told, though their numbers begin anew', async () => {

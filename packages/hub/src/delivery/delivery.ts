@@ -249,7 +249,7 @@ export class Delivery implements Live {
   }
 
   covers(topic: Topic, position: Position): boolean {
-    return position >= topic.since && this.recent.covers(position)
+    return position >= topic.since && this.recent.covers(position, topic.set)
   }
 
   /** Ends all streams cleanly, and all waits, also those that were about to begin. */

@@ -3,7 +3,7 @@
  * the log and what goes out live, without another read of the log (which, under steady publishing, would never quite catch up).
  */
 import type { ChannelSet } from '../log/channel-set.ts'
-import type { Position } from '../log/log.ts'
+import type { DropMark, Position } from '../log/log.ts'
 import type { Frame } from './frame.ts'
 
 export interface RecentLimit {
@@ -22,6 +22,10 @@ export class Recent {
   #first = 0
   #bytes = 0
   #start: Position
+  /** By erased channel, the newest record that went; as long as the mark of the drop is kept, so there are no more than `records`. */
+  readonly #erased = new Map<string, Position>()
+  /** The newest of those, also of what has been let go of. */
+  #erasedTo: Position = 0
 
   /** Knows every record after `start`. */
   constructor(start: Position, limit: RecentLimit = DEFAULT_RECENT) {
@@ -39,6 +43,7 @@ export class Recent {
       // An end shares the position of its event: all of a position or nothing.
       // A tail that lost its continuity may tell once more what lies before `start`.
       this.#start = Math.max(this.#start, oldest.record.position)
+      if (oldest.record.kind === 'drop') this.#forget(oldest.record)
     }
     if (this.#first > 64 && this.#first * 2 > this.#frames.length) {
       this.#frames = this.#frames.slice(this.#first)
@@ -46,9 +51,16 @@ export class Recent {
     }
   }
 
-  /** Whether everything after `position` is here. */
-  covers(position: Position): boolean {
-    return position >= this.#start
+  /**
+   * Whether who stands here can go on with what is kept. Not when something after it was erased: the gap comes with the mark of the
+   * drop, behind what followed the erased. A client that is cut between the two would have passed over it untold, and in an
+   * epoch that has forgotten the drop nobody would ever tell it. The log tells the gap first.
+   */
+  covers(position: Position, set: ChannelSet): boolean {
+    if (position < this.#start) return false
+    if (position >= this.#erasedTo) return true
+    for (const [channel, newest] of this.#erased) if (newest > position && set.has(channel)) return false
+    return true
   }
 
   /** The records of these channels after `position`, in order. */
@@ -69,9 +81,15 @@ export class Recent {
     return false
   }
 
-  /** An erased channel's events are not to be told from here either. */
+  /** An erased channel's events are not to be told from here either. The mark of the drop comes after. */
   erase(channel: string): void {
-    this.#frames = this.#frames.slice(this.#first).filter(({ record }) => record.channel !== channel)
+    const frames = this.#frames.slice(this.#first)
+    const newest = frames.findLast(({ record }) => record.channel === channel)?.record.position
+    if (newest !== undefined) {
+      this.#erased.set(channel, newest)
+      this.#erasedTo = Math.max(this.#erasedTo, newest)
+    }
+    this.#frames = frames.filter(({ record }) => record.channel !== channel)
     this.#first = 0
     this.#bytes = this.#frames.reduce((sum, frame) => sum + weight(frame), 0)
   }
@@ -82,6 +100,14 @@ export class Recent {
     this.#first = 0
     this.#bytes = 0
     this.#start = start
+    this.#erased.clear()
+    this.#erasedTo = 0
+  }
+
+  /** Nobody who stands before the mark of the drop can go on from here any more. */
+  #forget({ channel, position }: DropMark): void {
+    const newest = this.#erased.get(channel)
+    if (newest !== undefined && newest < position) this.#erased.delete(channel)
   }
 
   #indexAfter(position: Position): number {
