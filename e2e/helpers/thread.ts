@@ -17,10 +17,8 @@ interface Task {
 export async function inThread<T>(module: URL, data: unknown): Promise<T> {
   const task: Task = { module: module.href, data }
   const worker = new Worker(new URL(import.meta.url), { workerData: task })
-  const ended = once(worker, 'exit')
-  // An error of the thread rejects.
-  const [answer] = (await once(worker, 'message')) as [T]
-  await ended
+  // An error of the thread rejects both.
+  const [[answer]] = (await Promise.all([once(worker, 'message'), once(worker, 'exit')])) as [[T], unknown]
   return answer
 }
 
