@@ -37,8 +37,8 @@ function textOf(file: URL): string | undefined {
 function policyOf(html: string): string {
   return [
     "default-src 'none'",
-    `script-src ${hashesOf(html, SCRIPT)}`,
-    `style-src ${hashesOf(html, STYLE)}`,
+    `script-src ${hashesOf(html, 'script')}`,
+    `style-src ${hashesOf(html, 'style')}`,
     "connect-src 'self'",
     'img-src data:',
     "base-uri 'none'",
@@ -47,13 +47,16 @@ function policyOf(html: string): string {
   ].join('; ')
 }
 
-const SCRIPT = /<script(?: type="module")?>([^]*?)<\/script>/g
-const STYLE = /<style>([^]*?)<\/style>/g
-
-function hashesOf(html: string, element: RegExp): string {
-  const blocks = html.matchAll(element)
-  const hashes = Array.from(blocks, ([, text = '']) => {
+function hashesOf(html: string, element: 'script' | 'style'): string {
+  const hashes = blocksOf(html, element).map((text) => {
     return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
   })
   return hashes.length === 0 ? "'none'" : hashes.join(' ')
+}
+
+/** The page is our own build's: no other attributes. */
+function blocksOf(html: string, element: 'script' | 'style'): readonly string[] {
+  const open = element === 'script' ? '<script type="module">' : '<style>'
+  const [, ...rest] = html.split(open)
+  return rest.map((text) => text.slice(0, Math.max(0, text.indexOf(`</${element}>`))))
 }
