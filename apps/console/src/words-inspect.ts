@@ -38,6 +38,7 @@ const en = {
   // Channels
   rateOf: 'Last minute',
   perSecond: (rate: string) => `${rate}/s`,
+  readersByTitle: 'SSE / long poll / WS',
   readersBy: (sse: number, longPoll: number, websocket: number) =>
     `${sse} by SSE, ${longPoll} by long poll, ${websocket} by WebSocket`,
   channelsFound: (shown: string, all: string) =>
@@ -135,6 +136,7 @@ const ru: InspectWords = {
 
   rateOf: 'За минуту',
   perSecond: (rate) => `${rate}/с`,
+  readersByTitle: 'SSE / дл. опрос / WS',
   readersBy: (sse, longPoll, websocket) =>
     `${sse} по SSE, ${longPoll} длинным опросом, ${websocket} по WebSocket`,
   channelsFound: (shown, all) => (shown === all ? `Каналов: ${all}` : `Каналов: ${shown} из ${all}`),

@@ -83,6 +83,16 @@ export function ChannelsPage() {
       },
     },
     {
+      key: 'by',
+      title: more.readersByTitle,
+      wide: true,
+      cell: ({ name }) => {
+        const { sse, longPoll, websocket } = readers.of(name)
+        if (sse + longPoll + websocket === 0) return words.none
+        return [sse, longPoll, websocket].map((readers) => count(readers, language)).join(' / ')
+      },
+    },
+    {
       key: 'newest',
       title: words.newest,
       sorts: true,
