@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { abuses } from './abuse/abuses.ts'
+import { consolePage } from './console.ts'
 import { type Bench, type Findings, holds } from './delivery/bench.ts'
 import { benches } from './delivery/benches.ts'
 import { pinningTrouble, stayOffServer } from './machine/cores.ts'
@@ -36,7 +37,7 @@ else if (values.report && (values.quick || values.ours)) {
 
 /** The benchmarks named, or undefined when one is not known. */
 function wanted(): readonly Bench[] | undefined {
-  const known = [...benches, ...abuses]
+  const known = [...benches, ...abuses, consolePage]
   const named = positionals.flatMap((name): readonly (Bench | undefined)[] => {
     return groups[name] ?? [known.find((bench) => bench.name === name)]
   })
@@ -85,6 +86,7 @@ function list(unknown: string | undefined): void {
       listed(benches) +
       '  all           all of these\n\n' +
       `Beside normal readers:\n\n${listed(abuses)}  abuse         all of these\n\n` +
+      `In a browser:\n\n${listed([consolePage])}\n` +
       `Programs of their own: ${programs.join(', ')}`,
   )
   if (unknown !== undefined) process.exitCode = 2
