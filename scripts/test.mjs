@@ -42,7 +42,7 @@ const run = spawn(
     '--conditions=@downlink/source',
     '--test',
     // Beyond the two cores of a small machine: half of the time tests wait for something that takes its time.
-    '--test-concurrency=4',
+    '--test-concurrency=3',
     // Of one test. One that needs longer says so itself.
     '--test-timeout=120000',
     '--test-reporter=spec',
